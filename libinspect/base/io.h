@@ -1,0 +1,53 @@
+/*
+ * Bounded reading below a directory fd. Files here belong to engines, to other users or to a container: they may
+ * be links, FIFOs, devices, endless, or change while they are read.
+ */
+#ifndef SONDE_BASE_IO_H
+#define SONDE_BASE_IO_H
+
+#include "libinspect/inspect.h"
+
+#include <dirent.h>
+#include <stddef.h>
+
+/* Whole-file limits. A state file above its limit is refused, not cut. */
+#define IO_SMALL_MAX (64 * 1024)	/* pid files, /proc/PID/stat, status */
+#define IO_STATE_MAX (16 * 1024 * 1024) /* JSON state of an engine */
+#define IO_PROC_MAX  (4 * 1024 * 1024)	/* mountinfo: 500 layers, thousands of mounts */
+
+struct io_buf {
+	char *data; /* len bytes and a NUL behind them */
+	size_t len;
+};
+void io_buf_free(struct io_buf *b);
+#define _cleanup_io_buf_ _cleanup_(io_buf_free)
+
+/*
+ * Reads the regular file path below dirfd whole. O_NOFOLLOW on the last component, O_NONBLOCK; -ELOOP for a
+ * link, -EINVAL for what is no regular file, -EFBIG above max. err names the path, quoted.
+ */
+int io_read_file(int dirfd, const char *path, size_t max, struct io_buf *ret, struct insp_err *err);
+/* The same for files of procfs and sysfs: no size is known, links are followed by the kernel only. Cut at max. */
+int io_read_proc(int dirfd, const char *path, size_t max, struct io_buf *ret);
+/* Into a caller's buffer; NUL-terminated; returns the length (cut at size - 1) or -errno. No allocation. */
+ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size);
+/* Everything from an open fd, up to max (-EFBIG above). */
+int io_read_fd(int fd, size_t max, struct io_buf *ret);
+/* Writes all bytes. */
+int io_write_all(int fd, const void *data, size_t len);
+
+/* readlinkat into a new string (free()). -ENAMETOOLONG above PATH_MAX. */
+int io_readlink(int dirfd, const char *path, char **ret);
+
+/* Opens a directory below dirfd: O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC. fd or -errno. */
+int io_open_dir(int dirfd, const char *path);
+/* A DIR* on path below dirfd (closedir()). */
+int io_opendir(int dirfd, const char *path, DIR **ret);
+
+/*
+ * openat2(2) by number, with the fallback walk. resolve-in-root semantics of insp_open_in_root() live in
+ * inroot.c; this is only the raw call: -ENOSYS where the kernel or a seccomp filter lacks it.
+ */
+int io_openat2_in_root(int rootfd, const char *path, int flags, mode_t mode);
+
+#endif

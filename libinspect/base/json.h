@@ -1,0 +1,31 @@
+/*
+ * State files of engines as JSON: size and depth capped, duplicate keys tolerated as jansson does, embedded NUL
+ * refused. All getters take NULL and the wrong type and then say "unknown".
+ */
+#ifndef SONDE_BASE_JSON_H
+#define SONDE_BASE_JSON_H
+
+#include "libinspect/inspect.h"
+
+#include <jansson.h>
+
+static inline void json_decrefp(json_t **j)
+{
+	if (*j)
+		json_decref(*j);
+}
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+/* Parses bytes. -EBADMSG with line and column in err. ret: json_decref(). */
+int json_parse(const char *data, size_t len, json_t **ret, struct insp_err *err);
+/* io_read_file() and json_parse(): err names the file. */
+int json_read_file(int dirfd, const char *path, size_t max, json_t **ret, struct insp_err *err);
+
+/* Walks a path of keys "State.Pid"; NULL when any is missing. Borrowed. */
+const json_t *json_at(const json_t *j, const char *path);
+/* Borrowed string, NULL when missing, not a string, or empty. */
+const char *json_str_at(const json_t *j, const char *path);
+int64_t json_int_at(const json_t *j, const char *path, int64_t unset);
+bool json_bool_at(const json_t *j, const char *path);
+
+#endif

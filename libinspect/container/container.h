@@ -1,0 +1,29 @@
+/*
+ * Making and owning container objects. This folder knows no engine and no kernel interface.
+ */
+#ifndef SONDE_CONTAINER_H
+#define SONDE_CONTAINER_H
+
+#include "libinspect/inspect.h"
+
+/* A new container with every field unset. engine must be a static string. NULL when memory is out. */
+struct insp_container *container_new(const char *engine, const char *id);
+
+static inline void container_freep(struct insp_container **c)
+{
+	insp_container_free(*c);
+}
+#define _cleanup_container_ _cleanup_(container_freep)
+
+/* Replaces *field by a copy of value (NULL and "" unset it). -ENOMEM. */
+int container_set(char **field, const char *value);
+int container_add_label(struct insp_container *c, const char *key, const char *value);
+int container_add_port(struct insp_container *c, const struct insp_port *port); /* copies */
+
+/* Appends, taking ownership of c on success. */
+int container_list_add(struct insp_list *list, struct insp_container *c);
+
+/* "a b c" of n strings; NULL entries are left out. A new string. */
+char *container_join_words(const char *const *words, size_t n);
+
+#endif
