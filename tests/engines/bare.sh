@@ -1,0 +1,60 @@
+#!/bin/bash
+# Containers that no engine knows: unshare, with an overlay of the image as root.
+#
+#   bare_up, bare_down
+#   bare_run NAME [COMMAND...]   starts one (default: sleep); bare_pid NAME is its init on the host
+#   $BARE_DIR/NAME/upper         its upper directory
+
+engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$engines/lib.sh"
+. "$engines/image.sh"
+
+BARE_DIR=$SONDE_TEST_DIR/bare
+
+bare_up() { engine_dir bare >/dev/null && image_dir >/dev/null; }
+
+# The mounts are made inside: the host's mount table does not show them.
+bare_script='
+cd "$1" && mount -t overlay overlay root -o "lowerdir=$2,upperdir=upper,workdir=work" &&
+cd root && mkdir -p .old && pivot_root . .old && mount -t proc proc /proc && umount -l /.old &&
+rmdir /.old && hostname "$3" && shift 3 && exec "$@"
+'
+
+bare_run()
+{
+    local name=$1 dir=$BARE_DIR/$1 rootfs
+    shift
+    [ $# -gt 0 ] || set -- sleep 1000000
+    rootfs=$(image_dir)/rootfs && mkdir -p "$dir"/{root,upper,work} || return 1
+    daemon_start "$dir/noted" "$dir/log" \
+        unshare --mount --propagation private --pid --fork --kill-child --uts --ipc --net --cgroup \
+        sh -c "$bare_script" sh "$dir" "$rootfs" "$name" "$@"
+    wait_until 10 bare_is_inside "$name" || { cat "$dir/log" >&2; return 1; }
+}
+
+# its init is unshare's only child
+bare_pid()
+{
+    local pid
+    pid=$(daemon_pid "$BARE_DIR/$1/noted") && tr -d ' ' <"/proc/$pid/task/$pid/children"
+}
+
+# the root is another once pivot_root and the final exec are done
+bare_is_inside()
+{
+    local pid
+    pid=$(bare_pid "$1") && [ -n "$pid" ] && [ ! -e "/proc/$pid/root/.old" ] && [ -e "/proc/$pid/root/etc/motd" ] &&
+        [ "$(readlink "/proc/$pid/exe")" = /bin/busybox ]
+}
+
+bare_down()
+{
+    local noted
+    [ -d "$BARE_DIR" ] || return 0
+    for noted in "$BARE_DIR"/*/noted; do
+        [ ! -f "$noted" ] || daemon_signal "$noted" KILL
+    done
+    engine_remove "$BARE_DIR"
+}
+
+[ "$0" != "${BASH_SOURCE[0]}" ] || engine_main bare bare_run "$@"
