@@ -44,7 +44,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help install demo check check-quick unit lint bench fuzz clean man format san-check
+.PHONY: all help install demo check check-quick unit unit-programs lint bench fuzz clean man format san-check demo-deps check-deps
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man ## build the tools, helpers and man pages into build/
 
@@ -90,6 +90,21 @@ $(B)/man/%.1: docs/man/%.1.scd
 
 unit: $(UNIT:%=$(B)/tests/unit/%) ## build and run the unit tests
 	@for t in $^; do echo "== $$t"; $$t 2>&1 || exit 1; done
+
+unit-programs: $(UNIT:%=$(B)/tests/unit/%)
+
+demo-deps: ## install what the build needs (Debian, Ubuntu; as root)
+	@tests/install-deps.sh build
+
+check-deps: ## install what the tests need (Debian, Ubuntu; as root)
+	@tests/install-deps.sh check
+
+# The unit and live tests run once more under the sanitizers. Nothing comes after tests/run: its last
+# line is the result.
+check: check-deps ## install what the tests need and run every test (as root)
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-programs
+	@$(MAKE) --no-print-directory -j$$(nproc) SAN=address,undefined all unit-programs
+	@tests/run lint unit cli live attack --build build/san unit live
 
 clean: ## remove build/
 	rm -rf build

@@ -21,7 +21,7 @@ set -u
 
 SONDE_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SONDE_BUILD=$(realpath -m "${SONDE_BUILD:-$SONDE_SOURCE/build}")
-HELPERS=$SONDE_BUILD/tests/helpers
+HELPERS=$SONDE_BUILD/helpers
 PATH=$SONDE_BUILD:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 LC_ALL=C
 TZ=UTC
