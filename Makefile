@@ -15,7 +15,7 @@ SAN     ?=
 B       ?= build$(if $(SAN),/san)
 
 WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-           -Wwrite-strings -Wpointer-arith -Wformat=2 -Wno-unused-parameter
+           -Wwrite-strings -Wpointer-arith -Wformat=2 -Wno-unused-parameter -Wno-missing-field-initializers
 SONDE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSONDE_VERSION='"$(VERSION)"' \
            -I. -include libinspect/base/banned.h $(WARN) -fno-strict-aliasing -fstack-protector-strong \
            -ffunction-sections -fdata-sections -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \

@@ -1,0 +1,56 @@
+#include "tools/shared/errors.h"
+#include "tools/shared/util.h"
+
+#include <stdio.h>
+
+static void say_line(const char *head, const char *text)
+{
+	_cleanup_free_ char *safe = insp_escape_str(text);
+
+	fprintf(stderr, "%s: %s\n", head, safe ? safe : "out of memory");
+}
+
+void tool_say(const struct tool *tool, const struct insp_err *err)
+{
+	say_line(tool->name, err->text);
+	if (err->hint[0])
+		say_line("hint", err->hint);
+}
+
+int tool_fail(const struct tool *tool, const struct insp_err *err)
+{
+	tool_say(tool, err);
+	return tool->failure;
+}
+
+size_t tool_say_diags(const struct tool *tool, const struct insp_diags *diags)
+{
+	for (size_t i = 0; i < diags->n; i++)
+		tool_say(tool, &diags->items[i]);
+	return diags->n;
+}
+
+void tool_say_candidates(const struct insp_list *candidates)
+{
+	for (size_t i = 0; i < candidates->n; i++) {
+		const struct insp_container *c = candidates->items[i];
+		_cleanup_free_ char *name = insp_escape_str(c->name);
+		_cleanup_free_ char *id = insp_escape_str(c->id);
+
+		fprintf(stderr, "  %s:%s  %.12s  %s\n", c->engine, name ? name : "-", id ? id : "-",
+			insp_state_name(c->state));
+	}
+}
+
+int tool_resolve(const struct tool *tool, struct insp_sys *sys, const char *ref, unsigned want,
+		 struct insp_container **ret_container)
+{
+	_cleanup_list_ struct insp_list candidates = { 0 };
+	struct insp_err err = { 0 };
+
+	if (insp_resolve(sys, ref, want, ret_container, &candidates, &err) >= 0)
+		return 0;
+	tool_say(tool, &err);
+	tool_say_candidates(&candidates);
+	return tool->failure;
+}
