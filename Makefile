@@ -14,6 +14,10 @@ SAN     ?=
 # B: where everything built goes; sanitizer and clang builds get a folder of their own
 B       ?= build$(if $(SAN),/san)
 
+# V=1 shows the commands
+Q       := $(if $(V),,@)
+say     := $(if $(V),@:,@echo ' ')
+
 WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wwrite-strings -Wpointer-arith -Wformat=2 -Wno-unused-parameter -Wno-missing-field-initializers
 SONDE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSONDE_VERSION='"$(VERSION)"' \
@@ -44,6 +48,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: all help install demo check check-quick unit unit-programs lint bench fuzz clean man format san-check demo-deps check-deps
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man ## build the tools, helpers and man pages into build/
@@ -53,34 +58,42 @@ help: ## this list
 
 $(B)/libinspect.a: $(lib_obj)
 	@rm -f $@
-	ar rcs $@ $^
+	$(say) AR $@
+	$(Q)ar rcs $@ $^
 
 $(B)/obj/libinspect/%.o: libinspect/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(SONDE_CFLAGS) -DSONDE_LIBRARY $(CFLAGS) -c $< -o $@
+	$(say) CC $@
+	$(Q)$(CC) $(SONDE_CFLAGS) -DSONDE_LIBRARY $(CFLAGS) -c $< -o $@
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(SONDE_CFLAGS) $(CFLAGS) -c $< -o $@
+	$(say) CC $@
+	$(Q)$(CC) $(SONDE_CFLAGS) $(CFLAGS) -c $< -o $@
 
 # cps draws with libsmartcols, which Debian ships only as a shared library
 $(B)/cps: $(B)/obj/tools/cps.o $(shared_obj) $(B)/libinspect.a
-	$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols -ljansson -lcap
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols -ljansson -lcap
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(shared_obj) $(B)/libinspect.a
-	$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
 
 $(B)/cdebug: $(B)/obj/tools/cdebug.o $(sidecar_obj) $(shared_obj) $(B)/libinspect.a
-	$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
 
 # helpers of the tests and of the demo: one file each, static so that they run in any root
 $(B)/helpers/%: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(SONDE_CFLAGS) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
+	$(say) CC $@
+	$(Q)$(CC) $(SONDE_CFLAGS) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(shared_obj) $(B)/libinspect.a
 	@mkdir -p $(@D)
-	$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka -ljansson -lcap
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka -ljansson -lcap
 
 man: $(MANPAGES:%=$(B)/man/%.1)
 

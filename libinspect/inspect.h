@@ -37,16 +37,16 @@ struct insp_err {
 
 /* Sets text to the formatted words plus ": " and strerror(-code), clears the hint. Returns code. */
 int insp_err_set(struct insp_err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(__printf__, 3, 4)));
 /* The same without strerror(), for failures that no errno describes. Returns code. */
 int insp_err_say(struct insp_err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(__printf__, 3, 4)));
 /* Puts the formatted words and ": " before the text that is there. Returns code. */
 int insp_err_wrap(struct insp_err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(__printf__, 3, 4)));
 /* Sets the hint. */
 void insp_err_hint(struct insp_err *err, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(__printf__, 2, 3)));
 
 /* Things that could not be read while the rest went on. Free with insp_diags_clear(). */
 struct insp_diags {

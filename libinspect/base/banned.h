@@ -28,6 +28,7 @@
 #pragma GCC poison getpwnam getpwuid getgrnam getgrgid initgroups dlopen iconv_open
 
 #ifdef SONDE_LIBRARY
+#include <jansson.h> /* names printf in an attribute */
 /* The library never prints, never exits, never reads the environment. */
 #pragma GCC poison printf puts putchar perror getenv secure_getenv setenv exit abort
 #endif

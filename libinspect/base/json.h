@@ -9,11 +9,7 @@
 
 #include <jansson.h>
 
-static inline void json_decrefp(json_t **j)
-{
-	if (*j)
-		json_decref(*j);
-}
+/* json_decrefp: jansson's own cleanup function */
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
 /* Parses bytes. -EBADMSG with line and column in err. ret: json_decref(). */

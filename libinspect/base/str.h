@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /* A new string (free()), NULL when memory is out. */
-char *str_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *str_format(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 /* A new copy, NULL for NULL or when memory is out. */
 char *str_dup(const char *s);
 
@@ -38,7 +38,8 @@ struct strbuf {
 };
 void strbuf_add(struct strbuf *sb, const void *bytes, size_t len);
 void strbuf_puts(struct strbuf *sb, const char *s);
-void strbuf_printf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_printf(struct strbuf *sb, const char *fmt, ...)
+	__attribute__((format(__printf__, 2, 3)));
 /* The string, now the caller's; NULL when an allocation failed. Never NULL otherwise. */
 char *strbuf_take(struct strbuf *sb);
 void strbuf_free(struct strbuf *sb);

@@ -1,0 +1,218 @@
+#include "libinspect/base/io.h"
+#include "libinspect/base/util.h"
+
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+void io_buf_free(struct io_buf *b)
+{
+	free(b->data);
+	*b = (struct io_buf){ 0 };
+}
+
+/* Reads until the end or until max + 1 bytes are there. first: a guess of the size. */
+static int read_up_to(int fd, size_t max, size_t first, struct io_buf *ret)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t cap = 0, len = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (len + 1 >= cap) {
+			char *bigger;
+
+			cap = MIN_OF(MAX_OF(cap * 2, first + 2), max + 2);
+			bigger = realloc(buf, cap);
+			if (!bigger)
+				return -ENOMEM;
+			buf = bigger;
+		}
+		n = read(fd, buf + len, cap - len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		len += (size_t)n;
+		if (n == 0 || len > max)
+			break;
+	}
+	buf[len] = '\0';
+	*ret = (struct io_buf){ .data = TAKE_PTR(buf), .len = len };
+	return 0;
+}
+
+int io_read_fd(int fd, size_t max, struct io_buf *ret)
+{
+	struct io_buf b = { 0 };
+	int r = read_up_to(fd, max, 4096, &b);
+
+	if (r < 0)
+		return r;
+	if (b.len > max) {
+		io_buf_free(&b);
+		return -EFBIG;
+	}
+	*ret = b;
+	return 0;
+}
+
+static int read_regular(int fd, size_t max, struct io_buf *ret)
+{
+	struct io_buf b = { 0 };
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return -EFBIG;
+	r = read_up_to(fd, max, (size_t)st.st_size, &b);
+	if (r < 0)
+		return r;
+	if (b.len > max) {
+		io_buf_free(&b);
+		return -EFBIG;
+	}
+	*ret = b;
+	return 0;
+}
+
+int io_read_file(int dirfd, const char *path, size_t max, struct io_buf *ret, struct insp_err *err)
+{
+	_cleanup_close_ int fd =
+		openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int r;
+
+	r = fd < 0 ? -errno : read_regular(fd, max, ret);
+	if (r == -EINVAL)
+		return insp_err_say(err, r, "read '%s': not a regular file", path);
+	if (r < 0)
+		return insp_err_set(err, r, "read '%s'", path);
+	return 0;
+}
+
+int io_read_proc(int dirfd, const char *path, size_t max, struct io_buf *ret)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct io_buf b = { 0 };
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = read_up_to(fd, max, 4096, &b);
+	if (r < 0)
+		return r;
+	if (b.len > max) {
+		b.len = max;
+		b.data[max] = '\0';
+	}
+	*ret = b;
+	return 0;
+}
+
+ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd =
+		openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	size_t len = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (len + 1 < size) {
+		ssize_t n = read(fd, buf + len, size - 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	buf[len] = '\0';
+	return (ssize_t)len;
+}
+
+int io_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_readlink(int dirfd, const char *path, char **ret)
+{
+	char buf[PATH_MAX];
+	ssize_t n = readlinkat(dirfd, path, buf, sizeof(buf));
+	char *s;
+
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= sizeof(buf))
+		return -ENAMETOOLONG;
+	s = strndup(buf, (size_t)n);
+	if (!s)
+		return -ENOMEM;
+	*ret = s;
+	return 0;
+}
+
+int io_open_dir(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int io_opendir(int dirfd, const char *path, DIR **ret)
+{
+	int fd = io_open_dir(dirfd, path);
+	DIR *d;
+
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+int io_openat2_in_root(int rootfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
+		.mode = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	/* EAGAIN: a rename or mount raced with ".."; the kernel asks to try again (openat2(2)) */
+	for (int tries = 0; tries < 64; tries++) {
+		long fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN)
+			return -errno;
+	}
+	return -EAGAIN;
+}

@@ -1,0 +1,162 @@
+#include "libinspect/container/container.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+struct insp_container *container_new(const char *engine, const char *id)
+{
+	struct insp_container *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->engine = engine;
+	c->id = strdup(id);
+	c->name = strdup(id);
+	c->exit_code = INSP_EXIT_UNSET;
+	c->restarts = INSP_COUNT_UNSET;
+	c->owner = (uid_t)-1;
+	if (!c->id || !c->name)
+		return insp_container_free(c);
+	return c;
+}
+
+struct insp_container *insp_container_free(struct insp_container *c)
+{
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < c->n_labels; i++) {
+		free(c->labels[i].key);
+		free(c->labels[i].value);
+	}
+	for (size_t i = 0; i < c->n_ports; i++)
+		free(c->ports[i].host_ip);
+	free(c->labels);
+	free(c->ports);
+	free(c->id);
+	free(c->name);
+	free(c->image);
+	free(c->image_id);
+	free(c->command);
+	free(c->pod);
+	free(c->project);
+	free(c->cgroup);
+	free(c->log_path);
+	free(c->hostname);
+	free(c->store);
+	free(c->rootfs);
+	free(c);
+	return NULL;
+}
+
+int container_set(char **field, const char *value)
+{
+	char *copy = NULL;
+
+	if (value && *value) {
+		copy = strdup(value);
+		if (!copy)
+			return -ENOMEM;
+	}
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+int container_add_label(struct insp_container *c, const char *key, const char *value)
+{
+	_cleanup_free_ char *k = strdup(key), *v = strdup(value ? value : "");
+	struct insp_label *labels;
+
+	if (!k || !v)
+		return -ENOMEM;
+	labels = reallocarray(c->labels, c->n_labels + 1, sizeof(*labels));
+	if (!labels)
+		return -ENOMEM;
+	c->labels = labels;
+	c->labels[c->n_labels++] = (struct insp_label){ TAKE_PTR(k), TAKE_PTR(v) };
+	return 0;
+}
+
+int container_add_port(struct insp_container *c, const struct insp_port *port)
+{
+	struct insp_port *ports = reallocarray(c->ports, c->n_ports + 1, sizeof(*ports));
+	struct insp_port copy = *port;
+
+	if (!ports)
+		return -ENOMEM;
+	c->ports = ports;
+	if (port->host_ip) {
+		copy.host_ip = strdup(port->host_ip);
+		if (!copy.host_ip)
+			return -ENOMEM;
+	}
+	ports[c->n_ports++] = copy;
+	return 0;
+}
+
+const char *insp_container_label(const struct insp_container *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_labels; i++)
+		if (strcmp(c->labels[i].key, key) == 0)
+			return c->labels[i].value;
+	return NULL;
+}
+
+int container_list_add(struct insp_list *list, struct insp_container *c)
+{
+	struct insp_container **items;
+
+	/* grown by doubling: a power of two entries means that the array is full */
+	if ((list->n & (list->n - 1)) == 0) {
+		items = reallocarray(list->items, list->n ? list->n * 2 : 1, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+	}
+	list->items[list->n++] = c;
+	return 0;
+}
+
+void insp_list_clear(struct insp_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		insp_container_free(list->items[i]);
+	free(list->items);
+	*list = (struct insp_list){ 0 };
+}
+
+char *container_join_words(const char *const *words, size_t n)
+{
+	struct strbuf sb = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (!words[i])
+			continue;
+		if (sb.len)
+			strbuf_puts(&sb, " ");
+		strbuf_puts(&sb, words[i]);
+	}
+	return strbuf_take(&sb);
+}
+
+static const char *const state_names[] = {
+	[INSP_STATE_UNKNOWN] = "unknown",
+	[INSP_STATE_CREATED] = "created",
+	[INSP_STATE_RUNNING] = "running",
+	[INSP_STATE_PAUSED] = "paused",
+	[INSP_STATE_RESTARTING] = "restarting",
+	[INSP_STATE_EXITED] = "exited",
+	[INSP_STATE_DEAD] = "dead",
+};
+
+const char *insp_state_name(enum insp_state state)
+{
+	if ((size_t)state >= ARRAY_SIZE(state_names))
+		return "unknown";
+	return state_names[state];
+}
+
+bool insp_state_is_live(enum insp_state state)
+{
+	return state == INSP_STATE_RUNNING || state == INSP_STATE_PAUSED ||
+	       state == INSP_STATE_RESTARTING;
+}
