@@ -7,7 +7,8 @@
 
 #include "libinspect/inspect.h"
 
-#define PASSWD_MAX (1024 * 1024)
+#define PASSWD_MAX	   (1024 * 1024)
+#define PASSWD_ENTRIES_MAX ((size_t)65536) /* what comes after is left out */
 
 struct passwd_entry {
 	char *name, *home, *shell;
@@ -22,8 +23,12 @@ struct passwd_table {
 void passwd_table_free(struct passwd_table *t);
 #define _cleanup_passwd_ _cleanup_(passwd_table_free)
 
+/* Lines that make no sense are left out. -EFBIG above PASSWD_MAX. */
 int passwd_parse(const char *buf, size_t len, struct passwd_table *ret);
-/* etc/passwd below a root directory. A file that is missing, no regular file or too large: empty table, err says. */
+/*
+ * etc/passwd below a root directory. *ret is always set: a file that is missing, no regular file or too large gives
+ * an empty table, a negative errno, and err says.
+ */
 int passwd_read(int rootfd, struct passwd_table *ret, struct insp_err *err);
 const struct passwd_entry *passwd_by_uid(const struct passwd_table *t, uid_t uid);
 const struct passwd_entry *passwd_by_name(const struct passwd_table *t, const char *name);

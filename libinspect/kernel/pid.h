@@ -17,7 +17,7 @@ static inline void insp_pid_closep(struct insp_pid **p)
 }
 #define _cleanup_pid_ _cleanup_(insp_pid_closep)
 
-/* What /proc/PID/stat holds that sonde uses. proc(5); comm may hold ')' and blanks. */
+/* What /proc/PID/stat holds that sonde uses. proc(5); comm may hold ')' and blanks; the kernel's escapes in it are undone. */
 struct pid_stat {
 	pid_t pid, ppid;
 	char comm[64];
@@ -30,9 +30,12 @@ struct pid_stat {
 int pid_parse_stat(const char *buf, size_t len, struct pid_stat *ret);
 /* Reads PID/stat below procfd (a /proc). */
 int pid_read_stat(int procfd, pid_t pid, struct pid_stat *ret);
+/* The same below a /proc/PID directory: never of another process that got the pid later. */
+int pid_read_stat_at(int dirfd, struct pid_stat *ret);
 
 /* What /proc/PID/status holds that sonde uses. */
 struct pid_status {
+	pid_t tgid; /* its process: differs from the number it was found under for a thread */
 	uid_t ruid, euid;
 	gid_t rgid, egid;
 	pid_t ns_pids[33]; /* NSpid: from our pid namespace inwards; MAX_PID_NS_LEVEL is 32 */
@@ -44,10 +47,13 @@ struct pid_status {
 	int seccomp; /* 0, 1, 2; -1 unknown */
 };
 int pid_parse_status(const char *buf, size_t len, struct pid_status *ret);
+int pid_read_status_at(int dirfd, struct pid_status *ret); /* dirfd: a /proc/PID */
 int pid_read_status(const struct insp_pid *pid, struct pid_status *ret, struct insp_err *err);
 
 /* The inode of PID/ns/TYPE below a /proc fd, by readlink ("mnt:[4026531841]"). -errno. */
 int pid_ns_inode(int procfd, pid_t pid, enum insp_ns_type type, uint64_t *ret);
+/* All of them below a /proc/PID directory; what may not be read is 0. -errno when none could be. */
+int pid_ns_inodes_at(int dirfd, struct insp_ns_set *ret);
 /* "mnt:[4026531841]" -> the number. */
 int pid_parse_ns_link(const char *s, uint64_t *ret);
 

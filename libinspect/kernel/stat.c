@@ -1,0 +1,74 @@
+/* /proc/PID/stat. proc_pid_stat(5). */
+#include "libinspect/base/io.h"
+#include "libinspect/base/util.h"
+#include "libinspect/kernel/pid.h"
+#include "libinspect/kernel/span.h"
+
+/*
+ * The kernel writes a newline in comm as "\n" and a backslash as "\\" (fs/proc/array.c, proc_task_name()), and
+ * nothing else, so that a process cannot forge a second line.
+ */
+static void copy_comm(struct pid_stat *st, const char *p, const char *end)
+{
+	size_t n = 0;
+
+	for (; p < end && n < sizeof(st->comm) - 1; p++) {
+		char c = *p;
+
+		if (c == '\\' && p + 1 < end && (p[1] == 'n' || p[1] == '\\')) {
+			p++;
+			c = *p == 'n' ? '\n' : '\\';
+		}
+		st->comm[n++] = c;
+	}
+	st->comm[n] = '\0';
+}
+
+/* Fields 4 to 24, which follow the state. */
+static bool parse_numbers(struct span *s, struct pid_stat *st)
+{
+	return span_int(s, &st->ppid) && span_skip_words(s, 4) && span_u32(s, &st->flags) &&
+	       span_skip_words(s, 4) && span_u64(s, &st->utime) && span_u64(s, &st->stime) &&
+	       span_skip_words(s, 4) && span_u32(s, &st->threads) && span_skip_words(s, 1) &&
+	       span_u64(s, &st->start) && span_skip_words(s, 1) && span_u64(s, &st->rss_pages);
+}
+
+int pid_parse_stat(const char *buf, size_t len, struct pid_stat *ret)
+{
+	struct pid_stat st = { 0 };
+	struct span s = span_of(buf, len);
+	const char *open, *close;
+
+	if (!span_int(&s, &st.pid) || !span_after(&s, " ("))
+		return -EBADMSG;
+	open = s.p;
+	/* comm may hold ") R 1": what follows it holds no parenthesis, so the last one ends it */
+	close = memrchr(open, ')', span_len(&s));
+	if (!close || s.end - close < 4 || close[1] != ' ' || close[3] != ' ')
+		return -EBADMSG;
+	copy_comm(&st, open, close);
+	st.state = close[2];
+	s.p = close + 3;
+	if (!parse_numbers(&s, &st))
+		return -EBADMSG;
+	*ret = st;
+	return 0;
+}
+
+int pid_read_stat_at(int dirfd, struct pid_stat *ret)
+{
+	char buf[4096];
+	ssize_t n = io_read_small(dirfd, "stat", buf, sizeof(buf));
+
+	return n < 0 ? (int)n : pid_parse_stat(buf, (size_t)n, ret);
+}
+
+int pid_read_stat(int procfd, pid_t pid, struct pid_stat *ret)
+{
+	char path[32], buf[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/stat", pid);
+	n = io_read_small(procfd, path, buf, sizeof(buf));
+	return n < 0 ? (int)n : pid_parse_stat(buf, (size_t)n, ret);
+}
