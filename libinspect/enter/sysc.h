@@ -1,0 +1,76 @@
+/*
+ * System calls that the oldest C library we build with (glibc 2.31, musl 1.2) has no wrapper or number for. Raw: -1
+ * and errno. compat: the comment behind each is the kernel that brought it; callers handle ENOSYS.
+ */
+#ifndef SONDE_ENTER_SYSC_H
+#define SONDE_ENTER_SYSC_H
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Numbers above 423 are the same on every architecture. */
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef OPEN_TREE_CLOEXEC
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef MOUNT_ATTR_RDONLY
+#define MOUNT_ATTR_RDONLY 0x1
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U /* 6.3 */
+#endif
+
+/* linux/mount.h's struct mount_attr, which clashes with sys/mount.h on some systems. */
+struct sysc_mount_attr {
+	uint64_t attr_set, attr_clr, propagation, userns_fd;
+};
+
+/* 5.2 */
+static inline int sysc_open_tree(int dirfd, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dirfd, path, flags);
+}
+
+/* 5.12 */
+static inline int sysc_mount_setattr(int dirfd, const char *path, unsigned flags,
+				     struct sysc_mount_attr *attr)
+{
+	return (int)syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr));
+}
+
+/* 5.3 */
+static inline int sysc_pidfd_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* 5.9 */
+static inline int sysc_close_range(unsigned first, unsigned last)
+{
+	return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+#endif
