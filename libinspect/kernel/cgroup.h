@@ -32,24 +32,31 @@ int cgroup_read(int procfd, pid_t pid, struct cgroup_lines *ret);
 const struct cgroup_line *cgroup_best(const struct cgroup_lines *l);
 /* Whether any line's path has id as a whole component, or as the id part of a scope ("docker-ID.scope"). */
 bool cgroup_has_id(const struct cgroup_lines *l, const char *id);
+/* The same for one path component of len bytes. */
+bool cgroup_component_is(const char *component, size_t len, const char *id);
 /* Finds the first 64-digit hex id in the lines' paths, last component first. id: 65 bytes. false: none. */
 bool cgroup_find_id(const struct cgroup_lines *l, char *id);
 
 /* Where the hierarchies are mounted on this host, from mountinfo and statfs. */
 struct cgroup_mounts {
-	char *v2; /* "/sys/fs/cgroup", "/sys/fs/cgroup/unified"; NULL: none */
+	char *v2;      /* "/sys/fs/cgroup", "/sys/fs/cgroup/unified"; NULL: none */
+	char *v2_root; /* the cgroup that is mounted there: "/" but for part mounts, as in a container */
 	struct {
 		char controller[32]; /* "memory", "name=systemd" */
-		char *path;
+		char *path, *root;
 	} v1[24];
 	size_t n_v1;
 };
 int cgroup_mounts_read(const struct insp_sys *sys, struct cgroup_mounts *ret, struct insp_err *err);
+/* The same from a table that was read. */
+struct mount_table;
+int cgroup_mounts_of(const struct mount_table *t, struct cgroup_mounts *ret);
 void cgroup_mounts_free(struct cgroup_mounts *m);
-/* Directory fd of the cgroup that a line names. -ENOENT. */
+#define _cleanup_cgroup_mounts_ _cleanup_(cgroup_mounts_free)
+/* Directory fd of the cgroup that a line names. -ENOENT: gone, or outside what is mounted ("/../x"). */
 int cgroup_open(const struct insp_sys *sys, const struct cgroup_mounts *m,
 		const struct cgroup_line *line);
-/* Pids of the cgroup and of all below it. *ret: free(). Returns how many, or -errno. */
+/* Pids of the cgroup and of all below it, ascending. *ret: free(). Returns how many, or -errno. */
 ssize_t cgroup_procs(int cgroupfd, pid_t **ret);
 
 #endif
