@@ -11,17 +11,31 @@
 /*
  * What is looked for, so that an engine can leave out the work for what is not. ref NULL: everything.
  * An engine hands over every container whose name equals ref or whose id starts with it; more is allowed,
- * the resolver looks again.
+ * the scan looks again.
  */
 struct engine_match {
 	const char *ref;
 	bool by_id_only; /* ref is a full id, from a cgroup path: names need not be read */
 };
 
+/* A process of this host that runs a program: kernel threads and zombies are left out. */
+struct scan_proc {
+	pid_t pid;
+	char exe[16]; /* its program's file name, cut; comm where the link may not be read */
+};
+struct scan_procs {
+	struct scan_proc *items; /* in the order of /proc: by pid */
+	size_t n;
+	bool done;
+};
+
+/* Zero-initialise, set sys, want, match and may_walk; give back with engine_scan_clear(). */
 struct engine_scan {
 	struct insp_sys *sys;
 	unsigned want; /* INSP_WANT_* */
 	struct engine_match match;
+	bool may_walk;		 /* a list may walk /proc; resolving a name may not */
+	struct scan_procs procs; /* through engine_scan_procs() only */
 	struct insp_list found;
 	struct insp_diags diags;
 };
@@ -35,6 +49,11 @@ struct engine {
 	 * Returns only -ENOMEM.
 	 */
 	int (*scan)(struct engine_scan *scan);
+	/*
+	 * It lists what the others have not claimed: it runs after them and sees their containers in scan->found,
+	 * and never runs alone.
+	 */
+	bool leftovers;
 };
 
 /* All engines, NULL-terminated, in the order in which claims are believed. bare comes last. */
@@ -42,7 +61,18 @@ extern const struct engine *const engines[];
 
 extern const struct engine engine_docker, engine_podman, engine_runc, engine_crun, engine_bare;
 
-/* Takes ownership of c, also on failure. Leaves out stopped containers that are not wanted and what does not match. */
+/* The engine of that name (len bytes), NULL: none. */
+const struct engine *engine_by_name(const char *name, size_t len);
+/* Runs one engine, NULL: all (those of leftovers only when INSP_WANT_BARE is in scan->want). -ENOMEM. */
+int engine_scan_run(struct engine_scan *scan, const struct engine *only);
+void engine_scan_clear(struct engine_scan *scan);
+#define _cleanup_scan_ _cleanup_(engine_scan_clear)
+
+/*
+ * Takes ownership of c, also on failure. Leaves out stopped containers that are not wanted, what does not match, and
+ * what an engine before this one has claimed: a container with the same id, or the same living init process (the
+ * runtime below an engine has a record of its own).
+ */
 int engine_scan_add(struct engine_scan *scan, struct insp_container *c);
 /* Notes a failure. */
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err);
@@ -50,14 +80,27 @@ void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err);
 bool engine_scan_wants(const struct engine_scan *scan, const char *id, const char *name);
 
 /*
+ * The host's processes, walked once a scan (two or three system calls a process), shared by all engines. Empty when
+ * the scan may not walk, or the host is not the live one. *ret stays the scan's. -ENOMEM.
+ */
+int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret);
+/* scan_proc.exe of one process. -ENOENT: a kernel thread or a zombie; -ESRCH. */
+int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t size);
+
+/*
  * Whether the process that a record names as a container's init is it, and alive.
  *  start: its start time by the record (ticks), 0: the record has none; then the process counts as the container's
- *         when its cgroup path holds id.
- *  owner: uid of the store. A rootless user's record is only believed about processes whose user namespace that
+ *         when its cgroup path holds c->id.
+ *  c->owner: uid of the store. A rootless user's record is only believed about processes whose user namespace that
  *         user owns: else any user could claim any process (docs/security.md).
  * Returns 1 and fills c->pid, pid_start (and ns, cgroup where wanted), 0 when not, -ENOMEM.
  */
 int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid,
 		      uint64_t start);
+/*
+ * Whether uid owns the process's user namespace, or one around it below the caller's. false when that cannot be told
+ * (NS_GET_OWNER_UID, Linux 4.11).
+ */
+bool engine_userns_owned_by(const struct insp_sys *sys, pid_t pid, uid_t uid);
 
 #endif

@@ -1,0 +1,31 @@
+/* The registry of engines, and running them. */
+#include "libinspect/engines/engine.h"
+#include "libinspect/base/util.h"
+
+const struct engine *const engines[] = {
+	NULL,
+};
+
+const struct engine *engine_by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; engines[i]; i++)
+		if (strlen(engines[i]->name) == len && memcmp(engines[i]->name, name, len) == 0)
+			return engines[i];
+	return NULL;
+}
+
+int engine_scan_run(struct engine_scan *scan, const struct engine *only)
+{
+	for (size_t i = 0; engines[i]; i++) {
+		int r;
+
+		if (only && engines[i] != only)
+			continue;
+		if (engines[i]->leftovers && !(scan->want & INSP_WANT_BARE))
+			continue;
+		r = engines[i]->scan(scan);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,162 @@
+/* What a scan keeps of what the engines hand over, and whether a record's word about a process is believed. */
+#include "libinspect/engines/engine.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/kernel/cgroup.h"
+#include "libinspect/kernel/pid.h"
+
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#define USERNS_DEPTH_MAX 32 /* user_namespaces(7): nesting limit */
+
+void engine_scan_clear(struct engine_scan *scan)
+{
+	insp_list_clear(&scan->found);
+	insp_diags_clear(&scan->diags);
+	free(scan->procs.items);
+	scan->procs = (struct scan_procs){ 0 };
+}
+
+void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err)
+{
+	insp_diags_add(&scan->diags, err);
+}
+
+bool engine_scan_wants(const struct engine_scan *scan, const char *id, const char *name)
+{
+	const struct engine_match *m = &scan->match;
+
+	if (!m->ref)
+		return true;
+	if (m->by_id_only)
+		return str_eq(id, m->ref);
+	return !name || str_eq(name, m->ref) || str_starts(id, m->ref);
+}
+
+/* The runtimes below an engine (runc below docker) keep records of the same container. */
+static bool claimed_before(const struct engine_scan *scan, const struct insp_container *c)
+{
+	for (size_t i = 0; i < scan->found.n; i++) {
+		const struct insp_container *o = scan->found.items[i];
+
+		if (o->engine == c->engine)
+			continue;
+		if (c->pid > 0 ? o->pid == c->pid && o->pid_start == c->pid_start
+			       : str_eq(o->id, c->id))
+			return true;
+	}
+	return false;
+}
+
+int engine_scan_add(struct engine_scan *scan, struct insp_container *c)
+{
+	bool live = insp_state_is_live(c->state);
+	int r;
+
+	if ((!live && !(scan->want & INSP_WANT_STOPPED)) ||
+	    !engine_scan_wants(scan, c->id, c->name) || claimed_before(scan, c)) {
+		insp_container_free(c);
+		return 0;
+	}
+	r = container_list_add(&scan->found, c);
+	if (r < 0)
+		insp_container_free(c);
+	return r;
+}
+
+bool engine_userns_owned_by(const struct insp_sys *sys, pid_t pid, uid_t uid)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/ns/user", (int)pid);
+	fd = openat(sys->procfd, path, O_RDONLY | O_CLOEXEC);
+	for (int depth = 0; fd >= 0 && depth <= USERNS_DEPTH_MAX; depth++) {
+		struct stat st;
+		uid_t owner;
+		int parent;
+
+		/* the caller's own, which the kernel may report as anybody's */
+		if (fstat(fd, &st) < 0 || st.st_ino == sys->self_ns.ino[INSP_NS_USER])
+			return false;
+		if (ioctl(fd, NS_GET_OWNER_UID, &owner) < 0)
+			return false;
+		if (owner == uid)
+			return true;
+		parent = ioctl(fd, NS_GET_PARENT);
+		util_close(fd);
+		fd = parent;
+	}
+	return false;
+}
+
+static bool is_alive(const struct pid_stat *st)
+{
+	return st->state != 'Z' && st->state != 'X' && st->state != 'x';
+}
+
+/* The process pid as it is now; -ESRCH when it is gone, a zombie, or one that started at another time. */
+static int look_at(const struct insp_sys *sys, pid_t pid, uint64_t start, uint64_t *ret_start)
+{
+	struct pid_stat st;
+
+	if (pid_read_stat(sys->procfd, pid, &st) < 0 || !is_alive(&st))
+		return -ESRCH;
+	if (start != 0 && st.start != start)
+		return -ESRCH;
+	*ret_start = st.start;
+	return 0;
+}
+
+/* 1 when the cgroup speaks for c, or need not. Fills c->cgroup where wanted. */
+static int check_cgroup(struct engine_scan *scan, struct insp_container *c, pid_t pid, bool must)
+{
+	_cleanup_cgroup_lines_ struct cgroup_lines lines = { 0 };
+	const struct cgroup_line *best;
+	int r;
+
+	if (!must && !(scan->want & INSP_WANT_CGROUP))
+		return 1;
+	r = cgroup_read(scan->sys->procfd, pid, &lines);
+	if (r < 0)
+		return r == -ENOMEM ? r : !must;
+	if (must && !cgroup_has_id(&lines, c->id))
+		return 0;
+	best = cgroup_best(&lines);
+	if (best && (scan->want & INSP_WANT_CGROUP))
+		r = container_set(&c->cgroup, best->path);
+	return r < 0 ? r : 1;
+}
+
+static void fill_namespaces(const struct insp_sys *sys, struct insp_container *c, pid_t pid)
+{
+	for (int t = 0; t < INSP_NS_MAX; t++)
+		if (pid_ns_inode(sys->procfd, pid, (enum insp_ns_type)t, &c->ns.ino[t]) < 0)
+			c->ns.ino[t] = 0;
+}
+
+int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid, uint64_t start)
+{
+	const struct insp_sys *sys = scan->sys;
+	uint64_t seen, again;
+	int r;
+
+	if (!sys->live || pid <= 0 || look_at(sys, pid, start, &seen) < 0)
+		return 0;
+	if (c->owner != 0 && !engine_userns_owned_by(sys, pid, c->owner))
+		return 0;
+	r = check_cgroup(scan, c, pid, start == 0);
+	if (r <= 0)
+		return r;
+	if (scan->want & INSP_WANT_NS)
+		fill_namespaces(sys, c, pid);
+	/* what was read by number counts only if the number still means the same process */
+	if ((start == 0 || c->owner != 0 || (scan->want & (INSP_WANT_NS | INSP_WANT_CGROUP))) &&
+	    look_at(sys, pid, seen, &again) < 0)
+		return 0;
+	c->pid = pid;
+	c->pid_start = seen;
+	return 1;
+}
