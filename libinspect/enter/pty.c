@@ -96,9 +96,11 @@ static void copy_modes(const struct insp_pty *pty)
 
 	if (tcgetattr(pty->tty, &t) < 0)
 		return;
-	/* the caller's terminal stays in its own mode then, and does what is to be done to the output */
-	if (!pty->input)
+	/* the caller's terminal stays in its own mode then: it echoes, and does what is done to output */
+	if (!pty->input) {
 		t.c_oflag &= ~(tcflag_t)OPOST;
+		t.c_lflag &= ~(tcflag_t)ECHO;
+	}
 	tcsetattr(pty->slave, TCSANOW, &t);
 }
 
