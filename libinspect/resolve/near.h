@@ -1,0 +1,15 @@
+/* Names that are nearly the one that was asked for, for the hint. */
+#ifndef SONDE_RESOLVE_NEAR_H
+#define SONDE_RESOLVE_NEAR_H
+
+#include "libinspect/inspect.h"
+
+/*
+ * How far name is from asked: 0 the same but for case, else the number of letters to add, drop, change or swap;
+ * (unsigned)-1 when that is more than a third of the longer one, and neither begins with the other.
+ */
+unsigned near_distance(const char *asked, const char *name);
+/* Sets err's hint to the nearest names of list, at most three. Escaped. No hint when none is near. */
+void near_hint(const struct insp_list *list, const char *asked, struct insp_err *err);
+
+#endif

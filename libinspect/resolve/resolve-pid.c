@@ -1,0 +1,158 @@
+/*
+ * A process -> the container that it is in.
+ *
+ * Its cgroup path names the container in most cases; the id found there is looked up in the stores. The path alone proves
+ * nothing (a container that may write its cgroups can make one that is called like another container): the container
+ * counts only when the process is in its cgroup or below. What has no cgroup of its own (rootless, bare) is found by
+ * the inode of its mount or pid namespace.
+ */
+#include "libinspect/engines/engine.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/kernel/cgroup.h"
+#include "libinspect/kernel/pid.h"
+
+#define ID_LEN 64
+
+static bool is_below(const char *path, const char *cgroup)
+{
+	const char *rest = str_after(path, cgroup);
+
+	return rest && (*rest == '\0' || *rest == '/');
+}
+
+static bool in_cgroup(const struct insp_container *c, const struct cgroup_lines *lines)
+{
+	if (!c->cgroup || strcmp(c->cgroup, "/") == 0)
+		return false;
+	for (size_t i = 0; i < lines->n; i++)
+		if (is_below(lines->items[i].path, c->cgroup))
+			return true;
+	return false;
+}
+
+/* The last id in the first end bytes of path; returns where it starts, or -1. */
+static ssize_t last_id(const char *path, size_t end, char *id)
+{
+	for (ssize_t i = (ssize_t)end - ID_LEN; i >= 0; i--) {
+		memcpy(id, path + i, ID_LEN);
+		id[ID_LEN] = '\0';
+		if (str_is_hex(id, ID_LEN))
+			return i;
+	}
+	return -1;
+}
+
+/* The live container with this id whose cgroup the process is in. 1 found, 0 not. */
+static int ask_for_id(struct insp_sys *sys, const char *id, const struct cgroup_lines *lines,
+		      unsigned want, struct insp_container **ret)
+{
+	_cleanup_scan_ struct engine_scan scan = {
+		.sys = sys,
+		.want = (want | INSP_WANT_CGROUP) & ~(unsigned)(INSP_WANT_BARE | INSP_WANT_STOPPED),
+		.match = { .ref = id, .by_id_only = true },
+	};
+	int r = engine_scan_run(&scan, NULL);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < scan.found.n; i++)
+		if (in_cgroup(scan.found.items[i], lines)) {
+			*ret = TAKE_PTR(scan.found.items[i]);
+			scan.found.items[i] = scan.found.items[--scan.found.n];
+			return 1;
+		}
+	return 0;
+}
+
+/* From the innermost id outwards: an engine inside a container makes cgroups below the container's. */
+static int by_cgroup(struct insp_sys *sys, const struct insp_pid *pid, unsigned want,
+		     struct insp_container **ret)
+{
+	_cleanup_cgroup_lines_ struct cgroup_lines lines = { 0 };
+	const struct cgroup_line *best;
+	char id[ID_LEN + 1];
+	ssize_t at;
+	int r = cgroup_read(sys->procfd, pid->pid, &lines);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	best = cgroup_best(&lines);
+	if (!best)
+		return 0;
+	for (at = (ssize_t)strlen(best->path); (at = last_id(best->path, (size_t)at, id)) >= 0;) {
+		r = ask_for_id(sys, id, &lines, want, ret);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Which of the running containers has this namespace for its own; the index, or -1. */
+static ssize_t find_namespace(const struct insp_list *list, const struct insp_ns_set *host,
+			      const struct insp_ns_set *ns, enum insp_ns_type type)
+{
+	if (ns->ino[type] == 0 || ns->ino[type] == host->ino[type])
+		return -1;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i]->ns.ino[type] == ns->ino[type])
+			return (ssize_t)i;
+	return -1;
+}
+
+/* A pid namespace may be shared by several containers: it only speaks when the mount namespace does not. */
+static int by_namespace(struct insp_sys *sys, const struct insp_pid *pid, unsigned want,
+			struct insp_container **ret, struct insp_err *err)
+{
+	struct insp_list list = { 0 };
+	struct insp_ns_set ns;
+	ssize_t at;
+	int r = insp_pid_namespaces(pid, &ns, err);
+
+	if (r < 0)
+		return r;
+	/* on the host's own mounts and processes: in no container */
+	if (ns.ino[INSP_NS_MNT] == sys->self_ns.ino[INSP_NS_MNT] &&
+	    ns.ino[INSP_NS_PID] == sys->self_ns.ino[INSP_NS_PID])
+		return 0;
+	r = insp_list(sys, (want | INSP_WANT_NS | INSP_WANT_BARE) & ~(unsigned)INSP_WANT_STOPPED,
+		      &list, NULL, err);
+	if (r < 0)
+		return r;
+	at = find_namespace(&list, &sys->self_ns, &ns, INSP_NS_MNT);
+	if (at < 0)
+		at = find_namespace(&list, &sys->self_ns, &ns, INSP_NS_PID);
+	if (at >= 0) {
+		*ret = list.items[at];
+		list.items[at] = list.items[--list.n];
+	}
+	insp_list_clear(&list);
+	return at >= 0;
+}
+
+int insp_resolve_pid(struct insp_sys *sys, const struct insp_pid *pid, unsigned want,
+		     struct insp_container **ret_container, struct insp_err *err)
+{
+	struct insp_container *c = NULL;
+	int r;
+
+	r = by_cgroup(sys, pid, want, &c);
+	if (r < 0)
+		return insp_err_set(err, r, "look for the container of process %d", (int)pid->pid);
+	if (r == 0)
+		r = by_namespace(sys, pid, want, &c, err);
+	if (r < 0)
+		return r;
+	/* all of it was read by number: is that still the process that was asked for? */
+	if (!insp_pid_alive(pid)) {
+		insp_container_free(c);
+		return insp_err_say(err, -ESRCH, "process %d has ended", (int)pid->pid);
+	}
+	if (r == 0) {
+		insp_err_say(err, -ENOENT, "process %d is in no container", (int)pid->pid);
+		insp_err_hint(err, "it is a process of the host itself");
+		return -ENOENT;
+	}
+	*ret_container = c;
+	return 0;
+}

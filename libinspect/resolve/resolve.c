@@ -1,0 +1,220 @@
+/*
+ * A reference -> one container.
+ *
+ * The engines' stores are asked first, with the reference, so that they parse only what can match; that never walks
+ * /proc. Only when nothing there has the name, or bare containers are asked for, everything is listed.
+ */
+#include "libinspect/engines/engine.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/kernel/pid.h"
+#include "libinspect/resolve/near.h"
+
+struct reference {
+	const struct engine *engine; /* NULL: any */
+	const char *name;	     /* a name or the beginning of an id */
+};
+
+static void engine_names(struct strbuf *sb)
+{
+	for (size_t i = 0; engines[i]; i++)
+		strbuf_printf(sb, "%s%s", i ? ", " : "", engines[i]->name);
+}
+
+static int unknown_engine(const char *ref, size_t len, struct insp_err *err)
+{
+	_cleanup_free_ char *shown = insp_escape(ref, len);
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+
+	engine_names(&sb);
+	insp_err_say(err, -EINVAL, "unknown engine '%s'", shown ? shown : "?");
+	insp_err_hint(err, "engines: %s", sb.buf ? sb.buf : "none");
+	return -EINVAL;
+}
+
+static int parse_reference(const char *ref, struct reference *ret, struct insp_err *err)
+{
+	const char *colon = strchr(ref, ':');
+	const struct engine *engine = NULL;
+
+	if (colon) {
+		engine = engine_by_name(ref, (size_t)(colon - ref));
+		if (!engine)
+			return unknown_engine(ref, (size_t)(colon - ref), err);
+		ref = colon + 1;
+	}
+	if (!*ref) {
+		insp_err_say(err, -EINVAL, "empty container name");
+		insp_err_hint(err, "name a container: NAME, ID, ENGINE:NAME or pid:N");
+		return -EINVAL;
+	}
+	*ret = (struct reference){ .engine = engine, .name = ref };
+	return 0;
+}
+
+enum rank { RANK_NONE, RANK_PREFIX, RANK_ID, RANK_NAME };
+
+static enum rank rank_of(const struct insp_container *c, const struct reference *ref)
+{
+	if (ref->engine && strcmp(ref->engine->name, c->engine) != 0)
+		return RANK_NONE;
+	if (str_eq(c->name, ref->name))
+		return RANK_NAME;
+	if (str_eq(c->id, ref->name))
+		return RANK_ID;
+	return str_starts(c->id, ref->name) ? RANK_PREFIX : RANK_NONE;
+}
+
+/* Leaves in list only the containers that match best. */
+static void keep_best(struct insp_list *list, const struct reference *ref)
+{
+	enum rank best = RANK_NONE;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		best = MAX_OF(best, rank_of(list->items[i], ref));
+	for (size_t i = 0; i < list->n; i++) {
+		struct insp_container *c = list->items[i];
+
+		if (best != RANK_NONE && rank_of(c, ref) == best)
+			list->items[kept++] = c;
+		else
+			insp_container_free(c);
+	}
+	list->n = kept;
+}
+
+static int not_found(const struct insp_list *all, const struct insp_diags *diags, const char *ref,
+		     struct insp_err *err)
+{
+	_cleanup_free_ char *shown = insp_escape_str(ref);
+
+	insp_err_say(err, -ENOENT, "no container '%s'", shown ? shown : "?");
+	/* what could not be looked at may be where it is */
+	if (diags->n > 0)
+		insp_err_hint(err, "not all could be read: %s", diags->items[0].text);
+	else
+		near_hint(all, strchr(ref, ':') ? strchr(ref, ':') + 1 : ref, err);
+	return -ENOENT;
+}
+
+static int ambiguous(struct insp_list *found, const char *ref, struct insp_list *candidates,
+		     struct insp_err *err)
+{
+	_cleanup_free_ char *shown = insp_escape_str(ref);
+	bool same_engine = true;
+
+	for (size_t i = 1; i < found->n; i++)
+		same_engine = same_engine && found->items[i]->engine == found->items[0]->engine;
+	insp_err_say(err, -ENOTUNIQ, "'%s' is ambiguous: %zu containers match", shown ? shown : "?",
+		     found->n);
+	insp_err_hint(err, same_engine ? "give more of the id"
+				       : "name the engine too, as in ENGINE:NAME, or the id");
+	if (candidates) {
+		*candidates = *found;
+		*found = (struct insp_list){ 0 };
+	}
+	return -ENOTUNIQ;
+}
+
+/* Everything, bare containers too; what matches is taken out of it. 1 found, 0 not (then *scan keeps all). */
+static int ask_all(struct engine_scan *scan, const struct reference *ref)
+{
+	bool any = false;
+	int r;
+
+	/* a record that could not be read was noted the first time round already */
+	engine_scan_clear(scan);
+	scan->match = (struct engine_match){ 0 };
+	scan->want |= INSP_WANT_BARE;
+	scan->may_walk = true;
+	r = engine_scan_run(scan, NULL);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < scan->found.n; i++)
+		any = any || rank_of(scan->found.items[i], ref) != RANK_NONE;
+	if (any)
+		keep_best(&scan->found, ref);
+	return any;
+}
+
+static int ask(struct engine_scan *scan, const struct reference *ref)
+{
+	int r;
+
+	if (ref->engine && ref->engine->leftovers)
+		return ask_all(scan, ref);
+	r = engine_scan_run(scan, ref->engine);
+	if (r < 0)
+		return r;
+	keep_best(&scan->found, ref);
+	return scan->found.n > 0 ? 1 : ask_all(scan, ref);
+}
+
+static int resolve_name(struct insp_sys *sys, const char *text, unsigned want,
+			struct insp_container **ret_container, struct insp_list *candidates,
+			struct insp_err *err)
+{
+	struct reference ref;
+	int r = parse_reference(text, &ref, err);
+
+	if (r < 0)
+		return r;
+
+	/* a stopped container is found, so that what is wrong with it can be said */
+	_cleanup_scan_ struct engine_scan scan = {
+		.sys = sys,
+		.want = (want | INSP_WANT_STOPPED) & ~(unsigned)INSP_WANT_BARE,
+		.match = { .ref = ref.name },
+	};
+	r = ask(&scan, &ref);
+	if (r < 0)
+		return insp_err_set(err, r, "look for a container");
+	if (r == 0)
+		return not_found(&scan.found, &scan.diags, text, err);
+	if (scan.found.n > 1)
+		return ambiguous(&scan.found, text, candidates, err);
+	*ret_container = TAKE_PTR(scan.found.items[0]);
+	scan.found.n = 0;
+	return 0;
+}
+
+int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,
+		 struct insp_container **ret_container, struct insp_list *candidates,
+		 struct insp_err *err)
+{
+	const char *number = str_after(ref, "pid:");
+	_cleanup_pid_ struct insp_pid *pid = NULL;
+	pid_t n;
+	int r;
+
+	if (!number)
+		return resolve_name(sys, ref, want, ret_container, candidates, err);
+	if (str_to_pid(number, &n) < 0) {
+		insp_err_say(err, -EINVAL, "'%s' is not a process number", number);
+		insp_err_hint(err, "as in pid:4711");
+		return -EINVAL;
+	}
+	r = insp_pid_open(sys, n, 0, &pid, err);
+	if (r < 0)
+		return r;
+	return insp_resolve_pid(sys, pid, want, ret_container, err);
+}
+
+int insp_container_init(struct insp_sys *sys, const struct insp_container *c,
+			struct insp_pid **ret_pid, struct insp_err *err)
+{
+	_cleanup_free_ char *shown = insp_escape_str(c->name);
+	int r;
+
+	if (c->pid <= 0) {
+		insp_err_say(err, -ESRCH, "container '%s' is not running (%s)", shown ? shown : "?",
+			     insp_state_name(c->state));
+		insp_err_hint(err, "start it first");
+		return -ESRCH;
+	}
+	r = insp_pid_open(sys, c->pid, c->pid_start, ret_pid, err);
+	if (r < 0)
+		return insp_err_wrap(err, r, "container '%s'", shown ? shown : "?");
+	return 0;
+}
