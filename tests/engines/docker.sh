@@ -3,13 +3,17 @@
 #
 #   docker_up, docker_down; docker_kill (the daemon alone, containers live on); docker_run_daemon
 #   dk ARGUMENT...        its client
-#   $DOCKER_DIR/data      the data root; $DOCKER_DIR/exec the exec root
+#   $DOCKER_DATA, $DOCKER_EXEC   the data root and the exec root
 
 engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$engines/lib.sh"
 . "$engines/image.sh"
 
 DOCKER_DIR=$SONDE_TEST_DIR/docker
+DOCKER_DATA=$DOCKER_DIR/data
+DOCKER_EXEC=$DOCKER_DIR/exec
+# shellcheck source=/dev/null
+[ ! -r "$DOCKER_DIR/paths" ] || . "$DOCKER_DIR/paths"
 
 # The client beside dockerd when there are several: a newer one in PATH may refuse an old daemon.
 dk()
@@ -64,7 +68,7 @@ docker_run_daemon()
     # shellcheck disable=SC2086 # none or one option
     daemon_start "$DOCKER_DIR/dockerd.noted" "$DOCKER_DIR/dockerd.log" \
         dockerd --config-file "$DOCKER_DIR/daemon.json" -H "unix://$DOCKER_DIR/docker.sock" \
-        --data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" --pidfile "$DOCKER_DIR/docker.pid" \
+        --data-root "$DOCKER_DATA" --exec-root "$DOCKER_EXEC" --pidfile "$DOCKER_DIR/docker.pid" \
         --bridge "$(cat "$DOCKER_DIR/bridge")" --iptables=false --ip6tables=false --ip-masq=false \
         --ip-forward=false --storage-driver overlay2 $options
     wait_until 60 dk version || { tail -n 20 "$DOCKER_DIR/dockerd.log" >&2; return 1; }
@@ -79,6 +83,21 @@ docker_note_host()
         paths+=("$dir/docker")
     done
     host_note "$DOCKER_DIR/host.noted" "${paths[@]}"
+}
+
+# Daemons with roots elsewhere make /run/docker/plugins, too.
+docker_default_paths_are_free()
+{
+    [ ! -e /var/lib/docker ] && [ -z "$(find /run/docker -mindepth 1 -maxdepth 1 ! -name plugins 2>/dev/null)" ]
+}
+
+# docker_use_default_paths: instead of docker_up's own roots. Only where nobody else uses them.
+docker_use_default_paths()
+{
+    docker_default_paths_are_free && engine_dir docker >/dev/null || return 1
+    printf '%s\n' DOCKER_DATA=/var/lib/docker DOCKER_EXEC=/run/docker >"$DOCKER_DIR/paths"
+    # shellcheck source=/dev/null
+    . "$DOCKER_DIR/paths"
 }
 
 docker_up()
@@ -101,7 +120,7 @@ docker_kill_leftovers()
 {
     local state sockets
     sockets=$(docker_shim_sockets)
-    for state in "$DOCKER_DIR"/exec/runtime-*/moby/*; do
+    for state in "$DOCKER_EXEC"/runtime-*/moby/*; do
         [ ! -d "$state" ] || runc --root "$(dirname "$state")" delete --force "$(basename "$state")" 2>/dev/null
     done
     kill_helpers "$DOCKER_DIR"
@@ -112,14 +131,14 @@ docker_kill_leftovers()
 # A shim's socket lies below /run/containerd/s; its task directory says under which name.
 docker_shim_sockets()
 {
-    cat "$DOCKER_DIR"/{exec/containerd/daemon,cstate}/io.containerd.runtime.v2.task/moby/*/{address,bootstrap.json} \
+    cat {"$DOCKER_EXEC"/containerd/daemon,"$DOCKER_DIR"/cstate}/io.containerd.runtime.v2.task/moby/*/{address,bootstrap.json} \
         2>/dev/null | grep -o '/run/containerd/s/[0-9a-f]*'
 }
 
 docker_cgroups_remove()
 {
     local dir
-    for dir in "$DOCKER_DIR"/data/containers/*; do
+    for dir in "$DOCKER_DATA"/containers/*; do
         [ ! -d "$dir" ] || cgroup_remove "docker/$(basename "$dir")"
     done
 }
@@ -127,12 +146,17 @@ docker_cgroups_remove()
 # One way down, dead daemon or living: kill it, then what it ran.
 docker_down()
 {
+    local dir
     [ -d "$DOCKER_DIR" ] || return 0
     docker_kill
     daemon_signal "$DOCKER_DIR/containerd.noted" KILL
     docker_kill_leftovers
     docker_cgroups_remove
     docker_bridge_down
+    engine_remove "$DOCKER_DATA"
+    for dir in "$DOCKER_EXEC"/*; do
+        [ "$(basename "$dir")" = plugins ] || engine_remove "$dir"
+    done
     host_restore "$DOCKER_DIR/host.noted"
     engine_remove "$DOCKER_DIR"
 }

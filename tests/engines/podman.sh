@@ -3,7 +3,7 @@
 #
 #   podman_up, podman_down
 #   pm ARGUMENT...        podman on these stores; `pm --runtime runc ...` for the other runtime
-#   $PODMAN_DIR/root      the graph root; $PODMAN_DIR/run the run root
+#   $PODMAN_ROOT          the graph root; $PODMAN_RUN the run root
 #
 # Containers have no network unless asked: podman's bridge would need rules in the host's firewall.
 # crun and runc keep their state below /run/crun and /run/runc, as they do for any podman.
@@ -13,11 +13,16 @@ engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$engines/image.sh"
 
 PODMAN_DIR=$SONDE_TEST_DIR/podman
+PODMAN_ROOT=$PODMAN_DIR/root
+PODMAN_RUN=$PODMAN_DIR/run
+PODMAN_TMP=$PODMAN_DIR/tmp
+# shellcheck source=/dev/null
+[ ! -r "$PODMAN_DIR/paths" ] || . "$PODMAN_DIR/paths"
 
 pm()
 {
     CONTAINERS_CONF=$PODMAN_DIR/containers.conf CONTAINERS_STORAGE_CONF=$PODMAN_DIR/storage.conf \
-        podman --root "$PODMAN_DIR/root" --runroot "$PODMAN_DIR/run" --tmpdir "$PODMAN_DIR/tmp" \
+        podman --root "$PODMAN_ROOT" --runroot "$PODMAN_RUN" --tmpdir "$PODMAN_TMP" \
         --cgroup-manager cgroupfs "$@"
 }
 
@@ -43,19 +48,31 @@ runc = ["$(command -v runc)"]
 network_config_dir = "$PODMAN_DIR/networks"
 END
     printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' \
-        "$PODMAN_DIR/root" "$PODMAN_DIR/run" >"$PODMAN_DIR/storage.conf"
+        "$PODMAN_ROOT" "$PODMAN_RUN" >"$PODMAN_DIR/storage.conf"
 }
 
 # What podman makes on the host wherever its stores are.
 podman_note_host()
 {
-    local dir paths=(/run/crun /run/runc /run/containers /run/containers/networks /run/containers/networks/aardvark-dns
+    local dir paths=(/run/crun /run/runc /run/containers /run/containers/networks /run/containers/networks/aardvark-dns /run/libpod
         /var/lib/containers /var/lib/containers/cache /var/lib/containers/cache/blob-info-cache-v1.boltdb
         /var/lib/containers/cache/blob-info-cache-v1.sqlite)
     for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do
         paths+=("$dir/libpod_parent" "$dir/libpod_parent/conmon")
     done
     host_note "$PODMAN_DIR/host.noted" "${paths[@]}"
+}
+
+# podman_use_default_paths: instead of podman_up's own stores. Only where nobody else uses them.
+podman_use_default_paths()
+{
+    [ ! -e /var/lib/containers/storage ] && [ ! -e /run/containers/storage ] && [ ! -e /run/libpod ] || return 1
+    engine_dir podman >/dev/null || return 1
+    podman_note_host
+    printf '%s\n' PODMAN_ROOT=/var/lib/containers/storage PODMAN_RUN=/run/containers/storage PODMAN_TMP=/run/libpod \
+        >"$PODMAN_DIR/paths"
+    # shellcheck source=/dev/null
+    . "$PODMAN_DIR/paths"
 }
 
 podman_up()
@@ -70,7 +87,7 @@ podman_up()
 # podman_ids: of the containers in the store, whatever state it is in
 podman_ids()
 {
-    cat "$PODMAN_DIR"/root/overlay-containers/*containers.json 2>/dev/null | jq -r '.[].id'
+    cat "$PODMAN_ROOT"/overlay-containers/*containers.json 2>/dev/null | jq -r '.[].id'
 }
 
 podman_down()
@@ -81,11 +98,14 @@ podman_down()
         [ ! -d "/run/crun/$id" ] || crun delete --force "$id"
         [ ! -d "/run/runc/$id" ] || runc delete --force "$id"
     done
-    kill_helpers "$PODMAN_DIR"
+    kill_helpers "$PODMAN_ROOT"
     for id in $(podman_ids); do
         rm -rf "/run/crun/$id" "/run/runc/$id"
         cgroup_remove "libpod_parent/libpod-$id"
     done
+    engine_remove "$PODMAN_ROOT"
+    engine_remove "$PODMAN_RUN"
+    engine_remove "$PODMAN_TMP"
     host_restore "$PODMAN_DIR/host.noted"
     engine_remove "$PODMAN_DIR"
 }

@@ -138,10 +138,15 @@ test_on_exit()
     exit 0
 }
 
+# A signal ends the file after the command that runs; tests/run signals that one, too. Not at once: in
+# the middle of a test standard output is the test's log.
+test_interrupted=
 trap test_on_exit EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+trap 'test_interrupted=130' INT
+trap 'test_interrupted=143' TERM
+trap 'test_interrupted=129' HUP
+
+test_go_on() { [ -z "$test_interrupted" ] || exit "$test_interrupted"; }
 
 # --- running tests -----------------------------------------------------------------------------
 
@@ -159,6 +164,7 @@ test_expect()
     if [ $# = 3 ]; then prereq=$1; shift; fi
     title=$1 script=$2
 
+    test_go_on
     test_lacks "$prereq" && { test_skip_or_fail "$title"; return 0; }
     if test_eval "$script" >"$test_log" 2>&1 </dev/null; then
         test_report ok "$title"
@@ -169,7 +175,7 @@ test_expect()
         { printf '%s\n' "$script"; echo '--- printed:'; tail -c 20000 "$test_log"; } | sed 's/^/#   /'
     fi
     cd "$TRASH" || exit 1
-    return 0
+    test_go_on
 }
 
 # A chain that lost an && would go on after this status, and hide a failure.
@@ -261,7 +267,10 @@ test_wait()
 {
     local end=$((SECONDS + ${2:-10}))
     until eval "$1" >/dev/null 2>&1; do
-        [ "$SECONDS" -le "$end" ] || { echo "waited in vain for: $1"; return 1; }
+        if [ "$SECONDS" -gt "$end" ] || [ -n "$test_interrupted" ]; then
+            echo "waited in vain for: $1"
+            return 1
+        fi
         sleep 0.05
     done
 }

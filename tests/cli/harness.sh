@@ -1,0 +1,73 @@
+#!/bin/bash
+# The harness itself: a test that cannot fail would be worth nothing.
+. "$(dirname "$0")/../lib/harness.sh"
+
+# inner BODY: runs a test file of that body with tests/run, in `out`; without CI unless asked
+inner()
+{
+    { echo '. "$SONDE_SOURCE/tests/lib/harness.sh"' && printf '%s\n' "$1"; } >inner.sh &&
+        env -u VERBOSE CI="${inner_ci-}" TEST_TIMEOUT="${inner_timeout-30}" "$SONDE_SOURCE/tests/run" "$TRASH/inner.sh" >out 2>&1
+}
+
+last_line() { tail -n 1 out >last && echo "$1" >expect && test_cmp expect last; }
+
+test_expect 'passing tests are counted, the last line says so' '
+    inner "test_expect one true; test_expect two true; test_done" &&
+    last_line "2 passed, 0 failed"
+'
+
+test_expect 'a failing test fails the run and shows what it printed' '
+    ! inner "test_expect one true; test_expect two \"echo spoken && false\"; test_done" &&
+    last_line "1 passed, 1 failed" &&
+    test_grep "spoken" out && test_grep "not ok 2 - two" out
+'
+
+test_expect 'a chain with a missing && fails' '
+    ! inner "test_expect one \"false
+        true\"; test_done" &&
+    last_line "0 passed, 1 failed" && test_grep "broken &&" out
+'
+
+test_expect 'a missing prerequisite is a visible skip, with CI set a failure' '
+    body="test_prereq NOPE false; test_expect NOPE one true; test_expect two true; test_done" &&
+    inner "$body" &&
+    last_line "1 passed, 0 failed, 1 skipped" && test_grep "skip missing NOPE" out &&
+    ! inner_ci=true inner "$body" &&
+    last_line "1 passed, 1 failed"
+'
+
+test_expect 'a missing fact about the host is a skip with CI too' '
+    inner_ci=true inner "test_fact NOPE false; test_expect NOPE one true; test_expect two true; test_done" &&
+    last_line "1 passed, 0 failed, 1 skipped"
+'
+
+test_expect 'a run without any test fails' '
+    ! inner "test_done" &&
+    last_line "0 passed, 1 failed" && test_grep "ran no test" out
+'
+
+test_expect 'a file that ends early is a failure, and cleanups run, the last one first' '
+    ! inner "test_cleanup \"echo first >>$TRASH/order\"; test_cleanup \"echo second >>$TRASH/order\"
+        test_expect one true; exit 0" &&
+    last_line "1 passed, 1 failed" &&
+    printf "second\nfirst\n" >expect && test_cmp expect order
+'
+
+test_expect 'a cleanup that fails is a failed test' '
+    ! inner "test_cleanup false; test_expect one true; test_done" &&
+    last_line "1 passed, 1 failed"
+'
+
+test_expect 'a file that hangs is ended, its cleanups run, and it counts as failed' '
+    ! inner_timeout=1 inner "test_cleanup \"echo cleaned >$TRASH/cleaned\"
+        test_expect one true; test_expect two \"sleep 100\"; test_done" &&
+    test_grep "ran out of time" out && test_grep cleaned cleaned &&
+    last_line "1 passed, 3 failed"
+'
+
+test_expect 'no temporary directory stays' '
+    inner "test_expect one \"echo \\\$SONDE_TEST_DIR >$TRASH/where\"; test_done" &&
+    ! [ -e "$(cat where)" ] && ! [ -e "$(dirname "$(cat where)")" ]
+'
+
+test_done

@@ -1,0 +1,63 @@
+#!/bin/bash
+# cps and containers that no engine knows.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/engine-records.sh"
+test_engine bare
+
+# entry PID: the container of cps' list with that init
+entry()
+{
+    cps_list json.list --json --no-trunc && jq -c --argjson pid "$1" '.containers[] | select(.pid == $pid)' json.list
+}
+
+test_expect UNSHARE 'setup: two bare containers' '
+    bare_up &&
+    bare_run one sh -c "sleep 1000000 & sleep 1000001" &&
+    bare_run two &&
+    [ "$(bare_pid one)" != "$(bare_pid two)" ]
+'
+
+test_expect UNSHARE 'namespaces that no store claims are listed as bare, with the pid of their init' '
+    entry "$(bare_pid one)" >actual &&
+    test_json "[.engine, .status]" "[\"bare\", \"running\"]" actual &&
+    entry "$(bare_pid two)" >actual &&
+    test_json .engine bare actual
+'
+
+test_expect UNSHARE 'what is not known is null, not guessed' '
+    entry "$(bare_pid one)" >actual &&
+    test_json "[.image, .exit_code]" "[null, null]" actual
+'
+
+test_expect UNSHARE 'its name can be given back to cps, which pairs each process with its pid inside' '
+    name=$(entry "$(bare_pid one)" | jq -r .name) &&
+    ns_pids $(same_pidns "$(bare_pid one)") >expect &&
+    [ "$(wc -l <expect)" = 2 ] &&
+    cps --no-headings -o PID,NSPID "$name" | awk "{ print \$1, \$2 }" >actual &&
+    test_cmp expect actual
+'
+
+test_expect UNSHARE 'cps -p and pid:N find it by any of its processes' '
+    name=$(entry "$(bare_pid one)" | jq -r .name) &&
+    child=$(same_pidns "$(bare_pid one)" | tail -n 1) &&
+    cps -p "$child" >actual && test_grep "$name" actual &&
+    cps --no-headings -o PID "pid:$child" >actual && test_grep "^ *$child$" actual
+'
+
+test_expect UNSHARE 'cps --ns tells every namespace of it, with its processes and its owner' '
+    name=$(entry "$(bare_pid one)" | jq -r .name) &&
+    ino=$(readlink "/proc/$(bare_pid one)/ns/pid" | tr -cd 0-9) &&
+    cps --ns --json >json &&
+    test_json "[.namespaces[] | select(.type == \"pid\" and .ns == $ino) | .nprocs, .pid]" \
+        "[2, $(bare_pid one)]" json &&
+    cps --ns >table && test_grep "$ino.*$name" table
+'
+
+test_expect UNSHARE 'a bare container that ended is gone from the list' '
+    pid=$(bare_pid two) &&
+    kill -KILL "$pid" && test_wait "! [ -e /proc/$pid/ns/pid ]" &&
+    entry "$pid" >actual &&
+    test_empty actual
+'
+
+test_done
