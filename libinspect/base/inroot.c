@@ -38,12 +38,18 @@ static void walk_free(struct walk *w)
 	free(w->rest);
 }
 
-/* /proc links (fd, cwd, exe, ns) would lead out of the root: RESOLVE_NO_MAGICLINKS. */
-static bool is_magic(int fd)
+/*
+ * /proc links (fd, cwd, exe, ns) would lead out of the root: RESOLVE_NO_MAGICLINKS. Those in procfs' own root (self,
+ * mounts, net) are plain text; its inode is 1 (PROC_ROOT_INO in the kernel's proc_ns.h).
+ */
+static bool is_magic(int parent, int fd)
 {
 	struct statfs fs;
+	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return false;
+	return fstat(parent, &st) < 0 || st.st_ino != 1;
 }
 
 /* Puts a link's target before what is left of the path. */
@@ -53,7 +59,7 @@ static int walk_follow(struct walk *w, int linkfd)
 	char *rest;
 	int r;
 
-	if (++w->links > MAX_LINKS || is_magic(linkfd))
+	if (++w->links > MAX_LINKS || is_magic(w->fds[w->depth - 1], linkfd))
 		return -ELOOP;
 	r = io_readlink(linkfd, "", &target);
 	if (r < 0)
@@ -61,7 +67,8 @@ static int walk_follow(struct walk *w, int linkfd)
 	if (target[0] == '/')
 		while (w->depth > 1)
 			walk_pop(w);
-	rest = str_format("%s/%s", target, w->rest);
+	/* a slash at the very end means something: the link must lead to a directory */
+	rest = str_format("%s%s%s", target, w->rest[0] ? "/" : "", w->rest);
 	if (!rest)
 		return -ENOMEM;
 	free(w->rest);
@@ -122,6 +129,11 @@ static int walk_last(struct walk *w, const char *name, int flags, mode_t mode)
 	struct stat st;
 	int at = w->fds[w->depth - 1], r;
 
+	if (w->rest[0] == '/') { /* as the kernel: followed, and a directory */
+		if (flags & O_CREAT)
+			return -EISDIR;
+		flags = (flags & ~O_NOFOLLOW) | O_DIRECTORY;
+	}
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		if (name[1])
 			walk_pop(w);
