@@ -24,7 +24,7 @@ SONDE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSONDE_VERSION='
            -I. -include libinspect/base/banned.h $(WARN) -fno-strict-aliasing -fstack-protector-strong \
            -ffunction-sections -fdata-sections -MMD -MP $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
            -fno-sanitize-recover=all -DSONDE_SAN,-D_FORTIFY_SOURCE=2)
-SONDE_LDFLAGS = -Wl,--gc-sections -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+SONDE_LDFLAGS = -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 
 # cnsenter and cdebug are static where the C library and jansson come as archives: nothing is loaded after
 # entering a container, and the start costs half. STATIC=no links them dynamically.
