@@ -42,6 +42,8 @@ MANPAGES := $(patsubst docs/man/%.1.scd,%,$(wildcard docs/man/*.1.scd))
 
 lib_obj  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 shared_obj := $(SHARED_SRC:%.c=$(B)/obj/%.o)
+# tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
+cps_obj := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/cps/*.c)))
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
@@ -61,6 +63,12 @@ $(B)/libinspect.a: $(lib_obj)
 	$(say) AR $@
 	$(Q)ar rcs $@ $^
 
+# an archive, so that a tool that draws no table does not need libsmartcols
+$(B)/libshared.a: $(shared_obj)
+	@rm -f $@
+	$(say) AR $@
+	$(Q)ar rcs $@ $^
+
 $(B)/obj/libinspect/%.o: libinspect/%.c Makefile
 	@mkdir -p $(@D)
 	$(say) CC $@
@@ -72,15 +80,15 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(SONDE_CFLAGS) $(CFLAGS) -c $< -o $@
 
 # cps draws with libsmartcols, which Debian ships only as a shared library
-$(B)/cps: $(B)/obj/tools/cps.o $(shared_obj) $(B)/libinspect.a
+$(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols -ljansson -lcap
 
-$(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(shared_obj) $(B)/libinspect.a
+$(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
 
-$(B)/cdebug: $(B)/obj/tools/cdebug.o $(sidecar_obj) $(shared_obj) $(B)/libinspect.a
+$(B)/cdebug: $(B)/obj/tools/cdebug.o $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
 
@@ -90,7 +98,7 @@ $(B)/helpers/%: tests/helpers/%.c Makefile
 	$(say) CC $@
 	$(Q)$(CC) $(SONDE_CFLAGS) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
 
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(shared_obj) $(B)/libinspect.a
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka -ljansson -lcap
@@ -122,4 +130,4 @@ check: check-deps ## install what the tests need and run every test (as root)
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(wildcard $(B)/obj/tools/*.d) $(wildcard $(B)/helpers/*.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cps_obj:.o=.d) $(wildcard $(B)/obj/tools/*.d) $(wildcard $(B)/helpers/*.d)

@@ -1,6 +1,7 @@
 #include "tools/shared/errors.h"
 #include "tools/shared/util.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void say_line(const char *head, const char *text)
@@ -53,4 +54,16 @@ int tool_resolve(const struct tool *tool, struct insp_sys *sys, const char *ref,
 	tool_say(tool, &err);
 	tool_say_candidates(&candidates);
 	return tool->failure;
+}
+
+int tool_close_stdout(const struct tool *tool, int status)
+{
+	struct insp_err err = { 0 };
+	bool failed = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !failed)
+		return status;
+	insp_err_set(&err, errno ? -errno : -EIO, "write to stdout");
+	return tool_fail(tool, &err);
 }

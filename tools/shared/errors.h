@@ -25,5 +25,10 @@ void tool_say_candidates(const struct insp_list *candidates);
  */
 int tool_resolve(const struct tool *tool, struct insp_sys *sys, const char *ref, unsigned want,
 		 struct insp_container **ret_container);
+/*
+ * At the end of main(): flushes stdout. A full disk or a closed pipe is a failure with a line on stderr; else
+ * returns status.
+ */
+int tool_close_stdout(const struct tool *tool, int status);
 
 #endif
