@@ -48,7 +48,7 @@ test_expect UNSHARE 'cps --ns tells every namespace of it, with its processes an
     name=$(entry "$(bare_pid one)" | jq -r .name) &&
     ino=$(readlink "/proc/$(bare_pid one)/ns/pid" | tr -cd 0-9) &&
     cps --ns --json >json &&
-    test_json "[.namespaces[] | select(.type == \"pid\" and .ns == $ino) | .nprocs, .pid]" \
+    test_json "[.namespaces[] | select(.type == \"pid\" and .ns == $ino) | .procs, .pid]" \
         "[2, $(bare_pid one)]" json &&
     cps --ns >table && test_grep "$ino.*$name" table
 '

@@ -31,7 +31,7 @@ test_expect PODMAN_ROOTLESS 'cps NAME pairs each process with its pid inside' '
 '
 
 test_expect PODMAN_ROOTLESS 'the user inside is told by the id map and the passwd of the container' '
-    cps --no-headings -o NSUSER,COMMAND podman:app >actual &&
+    cps --no-headings -o USER,COMMAND podman:app >actual &&
     test_grep "^app  *sleep 1000002" actual
 '
 
