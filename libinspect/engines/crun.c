@@ -1,0 +1,114 @@
+/*
+ * crun's own records: ROOT/ID/status, written at create, and config.json, a copy of the bundle's. No exit code is
+ * kept; the record goes with the container. docs/formats/crun.md.
+ */
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/store.h"
+
+#define NAME	    "crun"
+#define STATUS_FILE "status"
+#define CONFIG_FILE "config.json"
+
+static int parse_init(const json_t *status, struct runtime_init *ret)
+{
+	int64_t pid = json_int_at(status, "pid", 0);
+	int64_t start = json_int_at(status, "process-start-time", 0);
+
+	if (pid <= 0 || pid > INT32_MAX || start <= 0)
+		return -EBADMSG;
+	*ret = (struct runtime_init){ .pid = (pid_t)pid, .start = (uint64_t)start };
+	return 0;
+}
+
+static int read_init(int recordfd, size_t max, struct runtime_init *ret)
+{
+	_cleanup_json_ json_t *status = NULL;
+	int r = json_read_file(recordfd, STATUS_FILE, max, &status, NULL);
+
+	return r < 0 ? r : parse_init(status, ret);
+}
+
+const struct runtime runtime_crun = {
+	.name = NAME,
+	.root = "/run/crun",
+	.user_dir = "crun",
+	.read_init = read_init,
+};
+
+/* rootfs is as the bundle's config.json has it: mostly relative to the bundle. Text to be shown, not to be opened. */
+static int rootfs_path(const json_t *status, char **ret)
+{
+	const char *rootfs = json_str_at(status, "rootfs"), *bundle = json_str_at(status, "bundle");
+	char *path;
+
+	if (!rootfs || (rootfs[0] != '/' && !bundle))
+		return 0;
+	path = rootfs[0] == '/' ? str_dup(rootfs) : str_format("%s/%s", bundle, rootfs);
+	if (!path)
+		return -ENOMEM;
+	*ret = path;
+	return 0;
+}
+
+static int read_detail(const struct store_root *root, int fd, struct insp_container *c)
+{
+	_cleanup_json_ json_t *config = NULL;
+	struct insp_err err = { 0 };
+	int r = json_read_file(fd, CONFIG_FILE, store_file_max(root), &config, &err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return store_record_fail(root, c->id, r, &err);
+	c->command = runtime_join_args(json_at(config, "process.args"));
+	r = container_set(&c->hostname, json_str_at(config, "hostname"));
+	return r < 0 ? r : runtime_add_labels(c, json_at(config, "annotations"));
+}
+
+static int fill(const struct store_root *root, int fd, const json_t *status,
+		struct insp_container *c)
+{
+	_cleanup_free_ char *rootfs = NULL;
+	struct runtime_init init;
+	bool known = parse_init(status, &init) == 0;
+	int r = rootfs_path(status, &rootfs);
+
+	if (r == 0)
+		r = store_fill(root, c, json_str_at(status, "created"), rootfs);
+	if (r == 0 && (root->scan->want & INSP_WANT_DETAIL))
+		r = read_detail(root, fd, c);
+	return r < 0 ? r : store_set_state(root, fd, known ? &init : NULL, c);
+}
+
+static int add_record(const struct store_root *root, int fd, const char *id)
+{
+	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_json_ json_t *status = NULL;
+	struct insp_err err = { 0 };
+	int r = json_read_file(fd, STATUS_FILE, store_file_max(root), &status, &err);
+
+	/* the directory is made first and goes last */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return store_record_fail(root, id, r, &err);
+	c = container_new(NAME, id);
+	if (!c)
+		return -ENOMEM;
+	r = fill(root, fd, status, c);
+	return r < 0 ? r : engine_scan_add(root->scan, TAKE_PTR(c));
+}
+
+static int add_root(const struct store_root *root)
+{
+	return store_each_record(root, add_record);
+}
+
+static int scan_crun(struct engine_scan *scan)
+{
+	return store_each_root(scan, NAME, runtime_crun.root, runtime_crun.user_dir, add_root);
+}
+
+const struct engine engine_crun = { .name = NAME, .scan = scan_crun };

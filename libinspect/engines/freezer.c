@@ -1,0 +1,51 @@
+#include "libinspect/engines/freezer.h"
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+void freezer_done(struct freezer *f)
+{
+	if (f->usable)
+		cgroup_mounts_free(&f->mounts);
+	*f = (struct freezer){ 0 };
+}
+
+static bool file_says(int cgroupfd, const char *file, const char *word)
+{
+	char buf[256];
+
+	return io_read_small(cgroupfd, file, buf, sizeof(buf)) > 0 && strstr(buf, word);
+}
+
+static bool line_frozen(const struct freezer *f, const struct insp_sys *sys,
+			const struct cgroup_line *line)
+{
+	bool v2 = line->hierarchy == 0;
+	_cleanup_close_ int fd = -EBADF;
+
+	/* the root cgroup cannot be frozen */
+	if (str_eq(line->path, "/") || (!v2 && !strstr(line->controllers, "freezer")))
+		return false;
+	fd = cgroup_open(sys, &f->mounts, line);
+	if (fd < 0)
+		return false;
+	/* cgroup.events tells of a freeze from above too; freezer.state inherits by itself */
+	return v2 ? file_says(fd, "cgroup.events", "frozen 1")
+		  : file_says(fd, "freezer.state", "FR");
+}
+
+bool freezer_frozen(struct freezer *f, const struct insp_sys *sys, pid_t pid)
+{
+	_cleanup_cgroup_lines_ struct cgroup_lines lines = { 0 };
+	bool frozen = false;
+
+	if (!f->read) {
+		f->read = true;
+		f->usable = cgroup_mounts_read(sys, &f->mounts, NULL) == 0;
+	}
+	if (!f->usable || cgroup_read(sys->procfd, pid, &lines) < 0)
+		return false;
+	for (size_t i = 0; i < lines.n && !frozen; i++)
+		frozen = line_frozen(f, sys, &lines.items[i]);
+	return frozen;
+}

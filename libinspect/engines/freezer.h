@@ -1,0 +1,21 @@
+/* Whether a process is frozen by its cgroup: that is what "paused" means where no record says so. */
+#ifndef SONDE_ENGINES_FREEZER_H
+#define SONDE_ENGINES_FREEZER_H
+
+#include "libinspect/kernel/cgroup.h"
+
+/* Where the hierarchies are, found at the first question. Zero-initialise; freezer_done(). */
+struct freezer {
+	struct cgroup_mounts mounts;
+	bool read, usable;
+};
+void freezer_done(struct freezer *f);
+#define _cleanup_freezer_ _cleanup_(freezer_done)
+
+/*
+ * v1: freezer.state of its freezer cgroup is FROZEN (or FREEZING); v2: cgroup.freeze of its cgroup is 1, or one above
+ * it is and "frozen 1" stands in cgroup.events. False when it is not, or cannot be told.
+ */
+bool freezer_frozen(struct freezer *f, const struct insp_sys *sys, pid_t pid);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * runc's own records: ROOT/ID/state.json, written at create and never changed. It knows neither status nor exit
+ * code: what runs is what the kernel says. docs/formats/runc.md.
+ */
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/store.h"
+
+#define NAME	   "runc"
+#define STATE_FILE "state.json"
+
+static int parse_init(const json_t *state, struct runtime_init *ret)
+{
+	int64_t pid = json_int_at(state, "init_process_pid", 0);
+	int64_t start = json_int_at(state, "init_process_start", 0);
+
+	if (pid <= 0 || pid > INT32_MAX || start <= 0)
+		return -EBADMSG;
+	*ret = (struct runtime_init){ .pid = (pid_t)pid, .start = (uint64_t)start };
+	return 0;
+}
+
+static int read_init(int recordfd, size_t max, struct runtime_init *ret)
+{
+	_cleanup_json_ json_t *state = NULL;
+	int r = json_read_file(recordfd, STATE_FILE, max, &state, NULL);
+
+	return r < 0 ? r : parse_init(state, ret);
+}
+
+const struct runtime runtime_runc = {
+	.name = NAME,
+	.root = "/run/runc",
+	.user_dir = "runc",
+	.read_init = read_init,
+};
+
+/* The bundle's config.json has the command; root's bundles only: a user's could lead anywhere. */
+static int read_command(const struct store_root *root, const char *bundle, char **command)
+{
+	_cleanup_json_ json_t *config = NULL;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (root->owner != 0 || !bundle)
+		return 0;
+	fd = sys_open_dir(root->scan->sys, bundle);
+	if (fd < 0 || json_read_file(fd, "config.json", IO_STATE_MAX, &config, NULL) < 0)
+		return 0;
+	free(*command);
+	*command = runtime_join_args(json_at(config, "process.args"));
+	return 0;
+}
+
+static int read_detail(const struct store_root *root, const json_t *state, struct insp_container *c)
+{
+	int r = runtime_add_labels(c, json_at(state, "config.labels"));
+
+	if (r == 0)
+		r = container_set(&c->hostname, json_str_at(state, "config.hostname"));
+	if (r == 0)
+		r = read_command(root, insp_container_label(c, "bundle"), &c->command);
+	return r;
+}
+
+static int fill(const struct store_root *root, int fd, const json_t *state,
+		struct insp_container *c)
+{
+	struct runtime_init init;
+	bool known = parse_init(state, &init) == 0;
+	int r = store_fill(root, c, json_str_at(state, "created"),
+			   json_str_at(state, "config.rootfs"));
+
+	if (r == 0 && (root->scan->want & INSP_WANT_DETAIL))
+		r = read_detail(root, state, c);
+	return r < 0 ? r : store_set_state(root, fd, known ? &init : NULL, c);
+}
+
+static int add_record(const struct store_root *root, int fd, const char *id)
+{
+	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_json_ json_t *state = NULL;
+	struct insp_err err = { 0 };
+	int r = json_read_file(fd, STATE_FILE, store_file_max(root), &state, &err);
+
+	/* the directory is made first and goes last */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return store_record_fail(root, id, r, &err);
+	c = container_new(NAME, id);
+	if (!c)
+		return -ENOMEM;
+	r = fill(root, fd, state, c);
+	return r < 0 ? r : engine_scan_add(root->scan, TAKE_PTR(c));
+}
+
+static int add_root(const struct store_root *root)
+{
+	return store_each_record(root, add_record);
+}
+
+static int scan_runc(struct engine_scan *scan)
+{
+	return store_each_root(scan, NAME, runtime_runc.root, runtime_runc.user_dir, add_root);
+}
+
+const struct engine engine_runc = { .name = NAME, .scan = scan_runc };

@@ -1,0 +1,184 @@
+#include "libinspect/engines/store.h"
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+#include <sys/stat.h>
+
+#define RUN_USER "/run/user"
+/* beside a record from create until start: the process waits on it */
+#define CREATED_FIFO "exec.fifo"
+
+size_t store_file_max(const struct store_root *root)
+{
+	return root->owner == 0 ? IO_STATE_MAX : STORE_USER_FILE_MAX;
+}
+
+bool store_has_id(const struct engine_scan *scan, const char *id)
+{
+	for (size_t i = 0; i < scan->found.n; i++)
+		if (str_eq(scan->found.items[i]->id, id))
+			return true;
+	return false;
+}
+
+int store_record_fail(const struct store_root *root, const char *id, int r, struct insp_err *err)
+{
+	if (r == -ENOMEM)
+		return r;
+	insp_err_wrap(err, r, "%s container %.12s", root->engine, id);
+	engine_scan_fail(root->scan, err);
+	return 0;
+}
+
+/* Takes fd. */
+static int call_root(struct store_root *root, int fd, store_root_fn fn)
+{
+	_cleanup_close_ int dirfd = fd;
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return 0;
+	root->fd = dirfd;
+	root->owner = st.st_uid;
+	return fn(root);
+}
+
+/* A root that the host or the caller names. */
+static int named_root(struct store_root *root, const char *path, bool must_be, store_root_fn fn)
+{
+	int fd = sys_open_dir(root->scan->sys, path);
+
+	root->path = path;
+	if (fd >= 0)
+		return call_root(root, fd, fn);
+	if (fd == -ENOENT && !must_be)
+		return 0;
+	if (fd != -ENOMEM) {
+		struct insp_err err = { 0 };
+
+		insp_err_set(&err, fd, "%s store: open '%s'", root->engine, path);
+		if (fd == -EACCES)
+			insp_err_hint(&err, "its containers are root's: run this as root");
+		engine_scan_fail(root->scan, &err);
+	}
+	return fd == -ENOMEM ? fd : 0;
+}
+
+/*
+ * A user's root. Everything from here on is the user's to arrange: no link is followed. What may not be read
+ * (another user's directory, without root) is not there for the caller.
+ */
+static int user_root(struct store_root *root, int run_user, const char *uid_name,
+		     const char *user_dir, store_root_fn fn)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int home = -EBADF;
+	_cleanup_close_ int fd = -EBADF;
+	struct stat st;
+	uint64_t uid;
+
+	if (str_to_u64(uid_name, &uid) < 0)
+		return 0;
+	home = io_open_dir(run_user, uid_name);
+	fd = home < 0 ? home : io_open_dir(home, user_dir);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0 || st.st_uid != uid)
+		return 0;
+	path = str_format(RUN_USER "/%s/%s", uid_name, user_dir);
+	if (!path)
+		return -ENOMEM;
+	root->path = path;
+	return call_root(root, TAKE_FD(fd), fn);
+}
+
+static int user_roots(struct store_root *root, const char *user_dir, store_root_fn fn)
+{
+	_cleanup_close_ int fd = sys_open_dir(root->scan->sys, RUN_USER);
+	_cleanup_closedir_ DIR *dir = NULL;
+	int r;
+
+	if (fd < 0 || io_opendir(fd, ".", &dir) < 0)
+		return 0;
+	for_each_dirent (de, dir) {
+		r = user_root(root, fd, de->d_name, user_dir, fn);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int store_each_root(struct engine_scan *scan, const char *engine, const char *path,
+		    const char *user_dir, store_root_fn fn)
+{
+	_cleanup_freezer_ struct freezer freezer = { 0 };
+	struct store_root root = { .scan = scan, .engine = engine, .freezer = &freezer };
+	int r = named_root(&root, path, false, fn);
+
+	for (size_t i = 0; r == 0 && i < scan->sys->n_stores; i++)
+		if (str_eq(scan->sys->stores[i].engine, engine) &&
+		    !str_eq(scan->sys->stores[i].path, path))
+			r = named_root(&root, scan->sys->stores[i].path, true, fn);
+	return r < 0 ? r : user_roots(&root, user_dir, fn);
+}
+
+int store_fill(const struct store_root *root, struct insp_container *c, const char *created,
+	       const char *rootfs)
+{
+	int r = container_set(&c->name, c->id);
+
+	c->owner = root->owner;
+	if (created)
+		str_to_time(created, &c->created);
+	if (r == 0)
+		r = container_set(&c->store, root->path);
+	return r < 0 ? r : container_set(&c->rootfs, rootfs);
+}
+
+int store_set_state(const struct store_root *root, int recordfd, const struct runtime_init *init,
+		    struct insp_container *c)
+{
+	int r = init ? engine_claim_init(root->scan, c, init->pid, init->start) : 0;
+
+	if (r < 0)
+		return r;
+	c->state = INSP_STATE_EXITED;
+	if (r == 0)
+		return 0;
+	c->state = INSP_STATE_RUNNING;
+	if (faccessat(recordfd, CREATED_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		c->state = INSP_STATE_CREATED;
+	else if (freezer_frozen(root->freezer, root->scan->sys, c->pid))
+		c->state = INSP_STATE_PAUSED;
+	if (c->state != INSP_STATE_CREATED)
+		c->started = insp_sys_ticks_to_time(root->scan->sys, c->pid_start);
+	return 0;
+}
+
+int store_each_record(const struct store_root *root, store_record_fn fn)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct insp_err err = { 0 };
+	int r = io_opendir(root->fd, ".", &dir);
+
+	if (r < 0) {
+		insp_err_set(&err, r, "%s store: list '%s'", root->engine, root->path);
+		engine_scan_fail(root->scan, &err);
+		return 0;
+	}
+	for_each_dirent (de, dir) {
+		_cleanup_close_ int fd = -EBADF;
+
+		if (!engine_scan_wants(root->scan, de->d_name, de->d_name) ||
+		    store_has_id(root->scan, de->d_name))
+			continue;
+		fd = io_open_dir(root->fd, de->d_name);
+		if (fd < 0)
+			continue;
+		r = fn(root, fd, de->d_name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
