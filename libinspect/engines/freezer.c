@@ -34,16 +34,21 @@ static bool line_frozen(const struct freezer *f, const struct insp_sys *sys,
 		  : file_says(fd, "freezer.state", "FR");
 }
 
+const struct cgroup_mounts *freezer_mounts(struct freezer *f, const struct insp_sys *sys)
+{
+	if (!f->read) {
+		f->read = true;
+		f->usable = cgroup_mounts_read(sys, &f->mounts, NULL) == 0;
+	}
+	return f->usable ? &f->mounts : NULL;
+}
+
 bool freezer_frozen(struct freezer *f, const struct insp_sys *sys, pid_t pid)
 {
 	_cleanup_cgroup_lines_ struct cgroup_lines lines = { 0 };
 	bool frozen = false;
 
-	if (!f->read) {
-		f->read = true;
-		f->usable = cgroup_mounts_read(sys, &f->mounts, NULL) == 0;
-	}
-	if (!f->usable || cgroup_read(sys->procfd, pid, &lines) < 0)
+	if (!freezer_mounts(f, sys) || cgroup_read(sys->procfd, pid, &lines) < 0)
 		return false;
 	for (size_t i = 0; i < lines.n && !frozen; i++)
 		frozen = line_frozen(f, sys, &lines.items[i]);

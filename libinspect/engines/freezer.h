@@ -12,6 +12,8 @@ struct freezer {
 void freezer_done(struct freezer *f);
 #define _cleanup_freezer_ _cleanup_(freezer_done)
 
+/* Where the hierarchies are; NULL when that cannot be read. */
+const struct cgroup_mounts *freezer_mounts(struct freezer *f, const struct insp_sys *sys);
 /*
  * v1: freezer.state of its freezer cgroup is FROZEN (or FREEZING); v2: cgroup.freeze of its cgroup is 1, or one above
  * it is and "frozen 1" stands in cgroup.events. False when it is not, or cannot be told.

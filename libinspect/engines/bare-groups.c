@@ -1,0 +1,172 @@
+#include "libinspect/base/util.h"
+#include "libinspect/engines/bare.h"
+#include "libinspect/kernel/pid.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+void bare_members_free(struct bare_members *m)
+{
+	free(m->items);
+	free(m->claimed);
+	*m = (struct bare_members){ 0 };
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+bool bare_is_claimed(const struct bare_members *m, uint64_t ino)
+{
+	return m->n_claimed > 0 &&
+	       bsearch(&ino, m->claimed, m->n_claimed, sizeof(ino), compare_u64);
+}
+
+/* The pid and mount namespaces of the containers found so far, unless they are the host's. */
+static int collect_claimed(const struct engine_scan *scan, struct bare_members *m)
+{
+	static const enum insp_ns_type types[] = { INSP_NS_PID, INSP_NS_MNT };
+	const struct insp_sys *sys = scan->sys;
+
+	m->claimed = calloc(scan->found.n + 1, ARRAY_SIZE(types) * sizeof(*m->claimed));
+	if (!m->claimed)
+		return -ENOMEM;
+	for (size_t i = 0; i < scan->found.n; i++)
+		for (size_t t = 0; t < ARRAY_SIZE(types) && scan->found.items[i]->pid > 0; t++) {
+			uint64_t ino;
+
+			if (pid_ns_inode(sys->procfd, scan->found.items[i]->pid, types[t], &ino) ==
+				    0 &&
+			    ino != sys->self_ns.ino[types[t]])
+				m->claimed[m->n_claimed++] = ino;
+		}
+	qsort(m->claimed, m->n_claimed, sizeof(*m->claimed), compare_u64);
+	return 0;
+}
+
+/* dev and inode of a root directory. A file system of the target's own making (FUSE) is not asked. */
+static int root_identity(int dirfd, const char *path, struct statx *ret)
+{
+	int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (*path ? 0 : AT_EMPTY_PATH);
+
+	return statx(dirfd, path, flags, STATX_INO, ret) < 0 ? -errno : 0;
+}
+
+static bool has_other_root(const struct insp_sys *sys, const struct statx *host, pid_t pid)
+{
+	struct statx stx;
+	char path[32];
+
+	snprintf(path, sizeof(path), "%d/root", (int)pid);
+	if (root_identity(sys->procfd, path, &stx) < 0)
+		return false;
+	return stx.stx_ino != host->stx_ino || stx.stx_dev_major != host->stx_dev_major ||
+	       stx.stx_dev_minor != host->stx_dev_minor;
+}
+
+/* Whether pid is in namespaces of its own; then *ret is filled. */
+static bool look_at(const struct insp_sys *sys, const struct statx *host, pid_t pid,
+		    struct bare_member *ret)
+{
+	struct bare_member b = { .pid = pid };
+	uint64_t ino;
+
+	if (pid_ns_inode(sys->procfd, pid, INSP_NS_PID, &ino) < 0 ||
+	    pid_ns_inode(sys->procfd, pid, INSP_NS_MNT, &b.mnt) < 0)
+		return false;
+	b.by_pid = ino != sys->self_ns.ino[INSP_NS_PID];
+	b.key = b.by_pid ? ino : b.mnt;
+	if (!b.by_pid &&
+	    (b.mnt == sys->self_ns.ino[INSP_NS_MNT] || !has_other_root(sys, host, pid)))
+		return false;
+	*ret = b;
+	return true;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct bare_member *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int collect_members(struct engine_scan *scan, struct bare_members *m)
+{
+	const struct scan_procs *procs;
+	struct statx host;
+	int r = engine_scan_procs(scan, &procs);
+
+	if (r < 0 || procs->n == 0 || root_identity(scan->sys->rootfd, "", &host) < 0)
+		return r;
+	m->items = calloc(procs->n, sizeof(*m->items));
+	if (!m->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < procs->n; i++) {
+		struct bare_member *b = &m->items[m->n];
+
+		if (look_at(scan->sys, &host, procs->items[i].pid, b) &&
+		    !bare_is_claimed(m, b->key) && !bare_is_claimed(m, b->mnt))
+			m->n++;
+	}
+	return 0;
+}
+
+/* The mount namespaces of the groups that are made by a pid namespace. *ret: sorted, free(). */
+static int pid_groups_mounts(const struct bare_members *m, uint64_t **ret, size_t *ret_n)
+{
+	uint64_t *mnts = calloc(m->n + 1, sizeof(*mnts));
+	size_t n = 0;
+
+	if (!mnts)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->items[i].by_pid)
+			mnts[n++] = m->items[i].mnt;
+	qsort(mnts, n, sizeof(*mnts), compare_u64);
+	*ret = mnts;
+	*ret_n = n;
+	return 0;
+}
+
+static int drop_waiting_parents(struct bare_members *m)
+{
+	_cleanup_free_ uint64_t *mnts = NULL;
+	size_t n = 0, kept = 0;
+	int r = pid_groups_mounts(m, &mnts, &n);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct bare_member *b = &m->items[i];
+
+		if (b->by_pid || !n || !bsearch(&b->mnt, mnts, n, sizeof(*mnts), compare_u64))
+			m->items[kept++] = *b;
+	}
+	m->n = kept;
+	return 0;
+}
+
+int bare_collect(struct engine_scan *scan, struct bare_members *ret)
+{
+	_cleanup_bare_members_ struct bare_members m = { 0 };
+	int r;
+
+	if (!scan->sys->live)
+		return 0;
+	r = collect_claimed(scan, &m);
+	if (r == 0)
+		r = collect_members(scan, &m);
+	if (r == 0)
+		r = drop_waiting_parents(&m);
+	if (r < 0)
+		return r;
+	qsort(m.items, m.n, sizeof(*m.items), compare_members);
+	*ret = m;
+	m = (struct bare_members){ 0 };
+	return 0;
+}
