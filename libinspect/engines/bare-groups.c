@@ -25,24 +25,21 @@ bool bare_is_claimed(const struct bare_members *m, uint64_t ino)
 	       bsearch(&ino, m->claimed, m->n_claimed, sizeof(ino), compare_u64);
 }
 
-/* The pid and mount namespaces of the containers found so far, unless they are the host's. */
+/* The pid and mount namespaces of the processes that other engines have claimed, unless they are the host's. */
 static int collect_claimed(const struct engine_scan *scan, struct bare_members *m)
 {
 	static const enum insp_ns_type types[] = { INSP_NS_PID, INSP_NS_MNT };
 	const struct insp_sys *sys = scan->sys;
+	uint64_t ino;
 
-	m->claimed = calloc(scan->found.n + 1, ARRAY_SIZE(types) * sizeof(*m->claimed));
+	m->claimed = calloc(scan->claims.n + 1, ARRAY_SIZE(types) * sizeof(*m->claimed));
 	if (!m->claimed)
 		return -ENOMEM;
-	for (size_t i = 0; i < scan->found.n; i++)
-		for (size_t t = 0; t < ARRAY_SIZE(types) && scan->found.items[i]->pid > 0; t++) {
-			uint64_t ino;
-
-			if (pid_ns_inode(sys->procfd, scan->found.items[i]->pid, types[t], &ino) ==
-				    0 &&
+	for (size_t i = 0; i < scan->claims.n; i++)
+		for (size_t t = 0; t < ARRAY_SIZE(types); t++)
+			if (pid_ns_inode(sys->procfd, scan->claims.pids[i], types[t], &ino) == 0 &&
 			    ino != sys->self_ns.ino[types[t]])
 				m->claimed[m->n_claimed++] = ino;
-		}
 	qsort(m->claimed, m->n_claimed, sizeof(*m->claimed), compare_u64);
 	return 0;
 }

@@ -29,6 +29,15 @@ struct scan_procs {
 	bool done;
 };
 
+/*
+ * The init processes that engines' records were believed about, whether their containers were kept or left out: a
+ * container that is created and not started has a process already.
+ */
+struct scan_claims {
+	pid_t *pids;
+	size_t n, cap;
+};
+
 /* Zero-initialise, set sys, want, match and may_walk; give back with engine_scan_clear(). */
 struct engine_scan {
 	struct insp_sys *sys;
@@ -36,6 +45,7 @@ struct engine_scan {
 	struct engine_match match;
 	bool may_walk;		 /* a list may walk /proc; resolving a name may not */
 	struct scan_procs procs; /* through engine_scan_procs() only */
+	struct scan_claims claims;
 	struct insp_list found;
 	struct insp_diags diags;
 };
@@ -93,7 +103,7 @@ int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t siz
  *         when its cgroup path holds c->id.
  *  c->owner: uid of the store. A rootless user's record is only believed about processes whose user namespace that
  *         user owns: else any user could claim any process (docs/security.md).
- * Returns 1 and fills c->pid, pid_start (and ns, cgroup where wanted), 0 when not, -ENOMEM.
+ * Returns 1 and fills c->pid, pid_start (and ns, cgroup where wanted) and notes the claim, 0 when not, -ENOMEM.
  */
 int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid,
 		      uint64_t start);

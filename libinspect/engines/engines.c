@@ -3,6 +3,9 @@
 #include "libinspect/base/util.h"
 
 const struct engine *const engines[] = {
+	&engine_runc,
+	&engine_crun,
+	&engine_bare,
 	NULL,
 };
 

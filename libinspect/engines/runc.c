@@ -36,6 +36,23 @@ const struct runtime runtime_runc = {
 	.read_init = read_init,
 };
 
+/* The directory that the container was created from: kept among the annotations, which are the user's. */
+static const char *find_bundle(const json_t *labels)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (labels, i, value) {
+		const char *bundle = json_is_string(value)
+					     ? str_after(json_string_value(value), "bundle=")
+					     : NULL;
+
+		if (bundle)
+			return bundle;
+	}
+	return NULL;
+}
+
 /* The bundle's config.json has the command; root's bundles only: a user's could lead anywhere. */
 static int read_command(const struct store_root *root, const char *bundle, char **command)
 {
@@ -54,13 +71,12 @@ static int read_command(const struct store_root *root, const char *bundle, char 
 
 static int read_detail(const struct store_root *root, const json_t *state, struct insp_container *c)
 {
-	int r = runtime_add_labels(c, json_at(state, "config.labels"));
+	const json_t *labels = json_at(state, "config.labels");
+	int r = runtime_add_labels(c, labels);
 
 	if (r == 0)
 		r = container_set(&c->hostname, json_str_at(state, "config.hostname"));
-	if (r == 0)
-		r = read_command(root, insp_container_label(c, "bundle"), &c->command);
-	return r;
+	return r < 0 ? r : read_command(root, find_bundle(labels), &c->command);
 }
 
 static int fill(const struct store_root *root, int fd, const json_t *state,

@@ -9,7 +9,8 @@ static int add_pair(struct insp_container *c, const char *pair)
 	const char *eq = pair ? strchr(pair, '=') : NULL;
 	_cleanup_free_ char *key = NULL;
 
-	if (!eq || eq == pair)
+	/* runc's own among the user's: where it was created from */
+	if (!eq || eq == pair || str_starts(pair, "bundle="))
 		return 0;
 	key = strndup(pair, (size_t)(eq - pair));
 	return key ? container_add_label(c, key, eq + 1) : -ENOMEM;

@@ -17,6 +17,8 @@ void engine_scan_clear(struct engine_scan *scan)
 	insp_diags_clear(&scan->diags);
 	free(scan->procs.items);
 	scan->procs = (struct scan_procs){ 0 };
+	free(scan->claims.pids);
+	scan->claims = (struct scan_claims){ 0 };
 }
 
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err)
@@ -137,6 +139,21 @@ static void fill_namespaces(const struct insp_sys *sys, struct insp_container *c
 			c->ns.ino[t] = 0;
 }
 
+static int note_claim(struct scan_claims *claims, pid_t pid)
+{
+	if (claims->n == claims->cap) {
+		size_t cap = MAX_OF(claims->cap * 2, (size_t)64);
+		pid_t *pids = reallocarray(claims->pids, cap, sizeof(*pids));
+
+		if (!pids)
+			return -ENOMEM;
+		claims->pids = pids;
+		claims->cap = cap;
+	}
+	claims->pids[claims->n++] = pid;
+	return 0;
+}
+
 int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid, uint64_t start)
 {
 	const struct insp_sys *sys = scan->sys;
@@ -156,6 +173,9 @@ int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t 
 	if ((start == 0 || c->owner != 0 || (scan->want & (INSP_WANT_NS | INSP_WANT_CGROUP))) &&
 	    look_at(sys, pid, seen, &again) < 0)
 		return 0;
+	r = note_claim(&scan->claims, pid);
+	if (r < 0)
+		return r;
 	c->pid = pid;
 	c->pid_start = seen;
 	return 1;
