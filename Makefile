@@ -92,11 +92,12 @@ $(B)/cdebug: $(B)/obj/tools/cdebug.o $(sidecar_obj) $(B)/libshared.a $(B)/libins
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
 
-# helpers of the tests and of the demo: one file each, static so that they run in any root
+# helpers of the tests and of the demo: one file each, static so that they run in any root (which no
+# sanitizer allows)
 $(B)/helpers/%: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) $(SONDE_CFLAGS) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
+	$(Q)$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(SONDE_CFLAGS)) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 	@mkdir -p $(@D)
