@@ -3,6 +3,7 @@
 #include "libinspect/base/util.h"
 
 const struct engine *const engines[] = {
+	&engine_docker,
 	&engine_runc,
 	&engine_crun,
 	&engine_bare,

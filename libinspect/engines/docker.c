@@ -1,0 +1,215 @@
+/* Docker with a graph driver: containers/ID/config.v2.json below each data root (docs/formats/docker.md). */
+#include "libinspect/engines/docker.h"
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+#include <sys/stat.h>
+
+#define RECORD	   "config.v2.json"
+#define RECORD_MAX (4 * 1024 * 1024)
+
+/* A scan of one root. */
+struct docker_scan {
+	struct engine_scan *scan;
+	struct docker_root *root;
+	int containers; /* the directory */
+};
+
+static bool has(const struct io_buf *b, const char *s)
+{
+	return memmem(b->data, b->len, s, strlen(s)) != NULL;
+}
+
+/* A name is [a-zA-Z0-9_.-]: JSON writes it as it is. Anything else would be no name of docker's. */
+static bool may_match(const struct engine_scan *scan, const char *id, const struct io_buf *b)
+{
+	_cleanup_free_ char *quoted = NULL;
+
+	if (!scan->match.ref || str_starts(id, scan->match.ref))
+		return true;
+	quoted = str_format("/%s\"", scan->match.ref);
+	return !quoted || has(b, quoted);
+}
+
+/* Not running, by a record that is whole: nothing of it is asked for. */
+static bool plainly_stopped(const struct engine_scan *scan, const struct io_buf *b)
+{
+	size_t end = b->len;
+
+	if (scan->want & INSP_WANT_STOPPED)
+		return false;
+	while (end > 0 && (b->data[end - 1] == '\n' || b->data[end - 1] == ' '))
+		end--;
+	return end > 0 && b->data[end - 1] == '}' && has(b, "\"Running\":false") &&
+	       !has(b, "\"Running\":true");
+}
+
+/* The container's root as it is mounted: overlay2/MOUNTID/merged, by image/overlay2/layerdb/mounts/ID/mount-id. */
+static int fill_rootfs(const struct docker_scan *ds, const struct docker_record *rec,
+		       struct insp_container *c)
+{
+	char path[256], mount_id[128];
+	ssize_t n;
+
+	if (c->pid <= 0 || !str_eq(rec->driver, "overlay2"))
+		return 0;
+	snprintf(path, sizeof(path), "image/overlay2/layerdb/mounts/%s/mount-id", c->id);
+	n = io_read_small(ds->root->fd, path, mount_id, sizeof(mount_id));
+	if (n <= 0 || strspn(mount_id, "0123456789abcdef") != (size_t)n)
+		return 0;
+	c->rootfs = str_format("%s/overlay2/%s/merged", ds->root->path, mount_id);
+	return c->rootfs ? 0 : -ENOMEM;
+}
+
+/* The record's word is not enough: a daemon that died has left it as it was. */
+static int check_life(const struct docker_scan *ds, const struct docker_record *rec,
+		      struct insp_container *c)
+{
+	bool has_process = c->state == INSP_STATE_RUNNING || c->state == INSP_STATE_PAUSED ||
+			   (c->state == INSP_STATE_RESTARTING && rec->pid > 0);
+	int r = 0;
+
+	if (!has_process)
+		return 0;
+	if (rec->pid > 0 && ds->scan->sys->live)
+		r = engine_claim_init(ds->scan, c, rec->pid,
+				      docker_init_start(ds->scan->sys, ds->root, rec, c->id));
+	/* it restarts between two processes; otherwise it ended when nobody was there to note how */
+	if (r == 0 && c->state != INSP_STATE_RESTARTING) {
+		c->state = INSP_STATE_EXITED;
+		c->exit_code = INSP_EXIT_UNSET;
+		c->finished = 0;
+	}
+	return r;
+}
+
+static int fill(const struct docker_scan *ds, const struct docker_record *rec,
+		struct insp_container *c)
+{
+	int r = docker_record_fill(rec, ds->scan->want, c);
+
+	if (r < 0)
+		return r;
+	c->owner = ds->root->owner;
+	r = container_set(&c->store, ds->root->path);
+	if (r < 0)
+		return r;
+	r = check_life(ds, rec, c);
+	if (r < 0)
+		return r;
+	r = docker_image_name(ds->root, rec, &c->image);
+	return r < 0 || !(ds->scan->want & INSP_WANT_DETAIL) ? r : fill_rootfs(ds, rec, c);
+}
+
+static int add(const struct docker_scan *ds, const char *id, const struct docker_record *rec)
+{
+	_cleanup_container_ struct insp_container *c = NULL;
+	int r;
+
+	if (rec->name && !engine_scan_wants(ds->scan, id, rec->name))
+		return 0;
+	c = container_new(engine_docker.name, id);
+	if (!c)
+		return -ENOMEM;
+	r = fill(ds, rec, c);
+	return r < 0 ? r : engine_scan_add(ds->scan, TAKE_PTR(c));
+}
+
+static int parse(const char *id, const struct io_buf *b, struct docker_record *rec,
+		 struct insp_err *err)
+{
+	int r = docker_record_parse(b->data, b->len, rec, err);
+
+	if (r >= 0 && rec->id && strcmp(rec->id, id) != 0) {
+		docker_record_free(rec);
+		r = insp_err_say(err, -EBADMSG, "it is another container's");
+	}
+	return r < 0 ? insp_err_wrap(err, r, "read '%s'", RECORD) : 0;
+}
+
+static int fail(const struct docker_scan *ds, const char *id, int r, struct insp_err *err)
+{
+	if (r == -ENOMEM)
+		return r;
+	insp_err_wrap(err, r, "docker container %.12s", id);
+	if (r == -EACCES || r == -EPERM)
+		insp_err_hint(err, "docker's data root is readable by root only: run as root");
+	engine_scan_fail(ds->scan, err);
+	return 0;
+}
+
+static int scan_record(const struct docker_scan *ds, const char *id)
+{
+	_cleanup_docker_record_ struct docker_record rec = { 0 };
+	_cleanup_close_ int dir = io_open_dir(ds->containers, id);
+	_cleanup_io_buf_ struct io_buf b = { 0 };
+	struct insp_err err = { 0 };
+	int r;
+
+	/* removed since the directory was read, or never there */
+	if (dir == -ENOENT)
+		return 0;
+	if (dir < 0)
+		return fail(ds, id, dir, &err);
+	r = io_read_file(dir, RECORD, RECORD_MAX, &b, &err);
+	if (r < 0)
+		return fail(ds, id, r, &err);
+	if (!may_match(ds->scan, id, &b) || plainly_stopped(ds->scan, &b))
+		return 0;
+	r = parse(id, &b, &rec, &err);
+	return r < 0 ? fail(ds, id, r, &err) : add(ds, id, &rec);
+}
+
+static int scan_all(const struct docker_scan *ds)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	int r = io_opendir(ds->containers, ".", &dir);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for_each_dirent (de, dir) {
+		if (!str_is_hex(de->d_name, DOCKER_ID_LEN))
+			continue;
+		r = scan_record(ds, de->d_name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int scan_root(struct engine_scan *scan, struct docker_root *root)
+{
+	_cleanup_close_ int fd = io_open_dir(root->fd, "containers");
+	struct docker_scan ds = { .scan = scan, .root = root, .containers = fd };
+	struct insp_err err = { 0 };
+
+	/* a root without containers: the daemon has not got that far, or they are all remapped */
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0) {
+		insp_err_set(&err, fd, "docker: open '%s/containers'", root->path);
+		if (fd == -EACCES)
+			insp_err_hint(&err,
+				      "docker's data root is readable by root only: run as root");
+		engine_scan_fail(scan, &err);
+		return 0;
+	}
+	if (scan->match.ref && scan->match.by_id_only)
+		return str_is_hex(scan->match.ref, DOCKER_ID_LEN)
+			       ? scan_record(&ds, scan->match.ref)
+			       : 0;
+	return scan_all(&ds);
+}
+
+static int scan(struct engine_scan *scan)
+{
+	_cleanup_(docker_roots_free) struct docker_roots roots = { 0 };
+	int r = docker_roots_find(scan, &roots);
+
+	for (size_t i = 0; r >= 0 && i < roots.n; i++)
+		r = scan_root(scan, &roots.items[i]);
+	return r < 0 ? r : 0;
+}
+
+const struct engine engine_docker = { .name = "docker", .scan = scan };

@@ -1,0 +1,94 @@
+/*
+ * Docker's state store with a graph driver (docs/formats/docker.md). Private to docker*.c; the unit tests and the fuzz
+ * target use the parsers.
+ */
+#ifndef SONDE_ENGINES_DOCKER_H
+#define SONDE_ENGINES_DOCKER_H
+
+#include "libinspect/engines/engine.h"
+#include "libinspect/base/json.h"
+
+#define DOCKER_ID_LEN 64
+
+/* ---- one record: containers/ID/config.v2.json -------------------------------------------------------- */
+
+/* What is read of it. Strings are borrowed from json, NULL when not there. */
+struct docker_record {
+	json_t *json;
+	const char *id;
+	const char *name;		  /* without the leading slash */
+	const char *image_ref, *image_id; /* as given to `docker run`; hex, without "sha256:" */
+	const char *driver;		  /* graph driver, "overlay2" */
+	const char *sandbox_key;	  /* EXEC/netns/HEX */
+	enum insp_state state;		  /* as the record says: not checked */
+	pid_t pid;			  /* 0: none */
+	int exit_code;			  /* INSP_EXIT_UNSET: none yet */
+	int restarts;
+	int64_t created, started, finished;
+};
+
+/*
+ * Parses the bytes of a config.v2.json. -EBADMSG when they are no JSON, or a field that is used has the wrong type.
+ * Give back with docker_record_free().
+ */
+int docker_record_parse(const char *data, size_t len, struct docker_record *ret,
+			struct insp_err *err);
+void docker_record_free(struct docker_record *rec);
+#define _cleanup_docker_record_ _cleanup_(docker_record_free)
+
+/* Copies what does not depend on the store: name, times, restarts, and with INSP_WANT_DETAIL all the rest. -ENOMEM. */
+int docker_record_fill(const struct docker_record *rec, unsigned want, struct insp_container *c);
+
+/* ---- a store: a data root -------------------------------------------------------------------------------- */
+
+struct docker_root {
+	int fd; /* the data root, O_PATH */
+	char *path;
+	char *exec_root; /* of the daemon that was seen running; NULL: not known */
+	uid_t owner;
+	dev_t dev;
+	ino_t ino;
+	json_t *repositories; /* image/DRIVER/repositories.json */
+	bool repositories_read;
+};
+struct docker_roots {
+	struct docker_root *items;
+	size_t n;
+};
+void docker_roots_free(struct docker_roots *roots);
+
+/* Every data root of the host, each once. -ENOMEM; what could not be opened is noted in scan. */
+int docker_roots_find(struct engine_scan *scan, struct docker_roots *ret);
+
+/* ---- a daemon: whose data root is where ------------------------------------------------------------------ */
+
+struct docker_daemon {
+	char *data_root, *exec_root; /* paths on this host */
+	uid_t owner;
+};
+void docker_daemon_free(struct docker_daemon *d);
+
+struct docker_flags {
+	char *data_root, *exec_root, *config_file; /* NULL: not given */
+};
+void docker_flags_free(struct docker_flags *f);
+/* The flags that matter, from NUL-separated arguments. The last one of a kind counts. -ENOMEM. */
+int docker_flags_parse(const char *args, size_t len, struct docker_flags *ret);
+/* Adds from a daemon.json what the command line did not say. A file that is not there or no JSON changes nothing. */
+int docker_flags_add_config(const struct insp_sys *sys, const char *path, struct docker_flags *f);
+
+/* 1 when process pid is a daemon of this host, 0 when it is none that may be believed, -ENOMEM. */
+int docker_daemon_read(struct insp_sys *sys, pid_t pid, struct docker_daemon *ret);
+
+/* ---- names and times ----------------------------------------------------------------------------------- */
+
+/* The IMAGE column of `docker ps`; a new string, NULL when the record has no image. -ENOMEM. */
+int docker_image_name(struct docker_root *root, const struct docker_record *rec, char **ret);
+/* A reference as `docker ps` shows it: no digest, no "docker.io/library/". A new string. */
+char *docker_image_familiar(const char *ref);
+
+/* Start time (ticks) of the container's init by its runtime's state file; 0: there is none to be read. */
+uint64_t docker_init_start(const struct insp_sys *sys, const struct docker_root *root,
+			   const struct docker_record *rec, const char *id);
+
+#endif
