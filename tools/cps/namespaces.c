@@ -120,8 +120,12 @@ static void note_unreadable(struct cps *cps, size_t n)
 
 	if (n == 0)
 		return;
-	insp_err_say(&err, -EACCES, "the namespaces of %zu processes may not be read", n);
-	insp_err_hint(&err, "run as root to see them");
+	insp_err_say(&err, -EACCES, "the namespaces of %zu process%s may not be read", n,
+		     n == 1 ? "" : "es");
+	if (geteuid() == 0)
+		insp_err_hint(&err, "a sandbox or security module forbids it, even to root");
+	else
+		insp_err_hint(&err, "run as root to see them");
 	insp_diags_add(&cps->diags, &err);
 }
 
