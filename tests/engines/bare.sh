@@ -16,8 +16,9 @@ bare_up() { engine_dir bare >/dev/null && image_dir >/dev/null; }
 # The mounts are made inside: the host's mount table does not show them.
 bare_script='
 cd "$1" && mount -t overlay overlay root -o "lowerdir=$2,upperdir=upper,workdir=work" &&
-cd root && mkdir -p .old && pivot_root . .old && mount -t proc proc /proc && umount -l /.old &&
-rmdir /.old && hostname "$3" && shift 3 && exec "$@"
+cd root && mkdir -p .old && pivot_root . .old && mount -t proc proc /proc && mount -t tmpfs dev /dev &&
+mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/zero c 1 5 && umount -l /.old && rmdir /.old &&
+hostname "$3" && shift 3 && exec "$@"
 '
 
 bare_run()

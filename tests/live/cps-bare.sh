@@ -47,10 +47,10 @@ test_expect UNSHARE 'cps -p and pid:N find it by any of its processes' '
 test_expect UNSHARE 'cps --ns tells every namespace of it, with its processes and its owner' '
     name=$(entry "$(bare_pid one)" | jq -r .name) &&
     ino=$(readlink "/proc/$(bare_pid one)/ns/pid" | tr -cd 0-9) &&
-    cps --ns --json >json &&
+    cps_list json --ns --json &&
     test_json "[.namespaces[] | select(.type == \"pid\" and .ns == $ino) | .procs, .pid]" \
         "[2, $(bare_pid one)]" json &&
-    cps --ns >table && test_grep "$ino.*$name" table
+    cps_list table --ns && test_grep "$ino.*$name" table
 '
 
 test_expect UNSHARE 'a bare container that ended is gone from the list' '
