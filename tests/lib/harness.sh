@@ -286,4 +286,13 @@ test_engine()
     test_cleanup "${1//-/_}_down"
 }
 
+# test_names NAME...: variables $NAME with container names that nobody else on this host has
+test_names()
+{
+    local name
+    for name in "$@"; do
+        declare -g "$name=$name-$(engine_tag)"
+    done
+}
+
 test_make_dir
