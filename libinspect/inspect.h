@@ -342,43 +342,61 @@ int insp_pid_open_root(const struct insp_pid *pid, int *ret_fd, struct insp_err 
 /*
  * Runs this program again from a sealed copy in memory, so that nobody who sees one of its processes can write to
  * the host's binary through /proc/PID/exe (CVE-2019-5736). To be called first thing in main() by every tool that
- * enters containers. Returns only when this already is the copy (0), or with an error.
- * environ_and_argv are taken from the caller.
+ * enters containers. Returns only when this already is the copy (0), or with an error. File descriptors 0, 1 and 2
+ * are open afterwards.
  */
 int insp_enter_seal(char *const argv[], char *const envp[], struct insp_err *err);
 
 struct insp_enter_opts {
-	unsigned
-		namespaces; /* bits 1 << INSP_NS_x to join; those shared with the target already are skipped */
-	bool uid_set, gid_set, uid_follow, gid_follow;
+	/* bits 1 << INSP_NS_x to join; those shared with the target already are skipped */
+	unsigned namespaces;
+	bool uid_set, gid_set;	     /* run as uid, gid as the target's user namespace counts */
+	bool uid_follow, gid_follow; /* run as the target's own */
+	bool keep_ids; /* stay who one is, also in a user namespace, whose root is the default */
 	uid_t uid;
 	gid_t gid;
-	const char *root;    /* NULL: the target's root when the mount namespace is joined */
-	bool root_set;	     /* -r without a directory: the target's root in any case */
-	const char *workdir; /* NULL: the target's root, or unchanged */
-	bool workdir_set;    /* -w without a directory: the target's */
-	bool target_env;     /* the target's environment */
-	bool as_target; /* ids, groups, capabilities, environment and directory of the target's init */
+	bool root_set;		    /* change the root even without the mount namespace */
+	const char *root;	    /* a directory of the host; NULL: the target's root */
+	bool workdir_set;	    /* without workdir: the target's working directory */
+	const char *workdir;	    /* inside when the target's files are seen, else on the host */
+	const char *workdir_inside; /* looked up after entering */
+	bool target_env;	    /* the target's environment */
+	bool keep_env;		    /* the caller's, also inside */
+	bool as_target; /* ids, groups, capabilities, environment and directory of the target */
 	bool keep_caps; /* do not cut the capabilities to the target's */
-	bool no_fork;
-	bool follow_context;	/* SELinux context of the target */
-	bool pty;		/* a pty of our own between the caller's terminal and the command */
+	bool no_fork;	/* become the command; with a pid namespace only its children are in it */
+	bool follow_context; /* SELinux context of the target */
+	bool pty; /* a pty of our own between the caller's terminal (of 0, 1, 2) and the command */
 	const char *const *env; /* K=V to set, NULL-terminated; may be NULL */
 	char *const *envp;	/* the caller's environment */
 };
 
 struct insp_enter_plan;
-/* Looks at the target and decides every step; changes nothing. */
+/*
+ * Looks at the target and decides every step; changes nothing. c: what the target is the init of, for messages; may
+ * be NULL. target must live as long as the plan. The strings of opts are copied.
+ *   - With the mount namespace joined, or root_set, the command is "inside": its programs are the container's. Its
+ *     root is the target's, its directory "/", its capabilities are cut to the target's bounding set.
+ *   - Inside, or with the pid or user namespace joined, the environment is TERM, PATH and HOME only.
+ *   - With pid but not mnt, a fresh /proc; with net but not mnt, a fresh /sys and the target's resolv.conf and hosts:
+ *     both in a private mount namespace.
+ */
 int insp_enter_plan_make(struct insp_sys *sys, const struct insp_pid *target,
 			 const struct insp_container *c, const struct insp_enter_opts *opts,
 			 struct insp_enter_plan **ret_plan, struct insp_err *err);
 struct insp_enter_plan *insp_enter_plan_free(struct insp_enter_plan *plan);
 /* The plan in words, one step a line, for --dry-run. free() it. */
 char *insp_enter_plan_describe(const struct insp_enter_plan *plan);
+/* What the plan goes without (a resolv.conf that is a FIFO). Stays the plan's. */
+const struct insp_diags *insp_enter_plan_warnings(const struct insp_enter_plan *plan);
+/* Whether the command's programs are the container's. */
+bool insp_enter_plan_is_inside(const struct insp_enter_plan *plan);
 /*
- * Carries the plan out: joins, runs argv (its first word looked up in the target's PATH when it has no slash), waits.
- * ret_status: exit status as docker exec gives it (the command's own, 126, 127, 128+N). With no_fork or when
- * nothing needs a parent it does not return on success: the process becomes the command.
+ * Carries the plan out: joins, runs argv (its first word looked up in the command's PATH when it has no slash), waits.
+ * ret_status: exit status as docker exec gives it (the command's own, 126, 127, 128+N); with 126 and 127 because the
+ * command could not be run err says why. The caller's fds above 2 do not get to the command. SIGTERM, INT, HUP, QUIT,
+ * USR1, USR2 and WINCH are passed on to it; it dies when this process is killed. With no_fork, or when nothing needs a
+ * parent, this process becomes the command: then it returns only with a failure, and its fds above 2 are closed.
  */
 int insp_enter_run(const struct insp_enter_plan *plan, char *const argv[], int *ret_status,
 		   struct insp_err *err);
@@ -386,11 +404,16 @@ int insp_enter_run(const struct insp_enter_plan *plan, char *const argv[], int *
 /* Opens ns type of the target for setns(2). The caller's fd. */
 int insp_enter_open_ns(const struct insp_pid *target, enum insp_ns_type type, int *ret_fd,
 		       struct insp_err *err);
-/* Joins namespaces (bits 1 << INSP_NS_x) of the target in the right order; pidfd where possible. */
+/*
+ * Joins namespaces (bits 1 << INSP_NS_x) of the target that are not the caller's already: all at once by pidfd, one by
+ * one in the right order where the kernel has no such call (< 5.8). The process is not dumpable afterwards.
+ */
 int insp_enter_join(const struct insp_pid *target, unsigned namespaces, struct insp_err *err);
 /*
- * A detached copy of the target's whole mount tree, taken inside its mount namespace; the caller comes back to its
- * own. Needs a single-threaded caller and Linux 5.2. recursive mounts included. The caller's fd.
+ * A detached copy of the target's whole mount tree from the target's root on, taken inside its mount namespace; the
+ * caller comes back to its own, to its root and directory (on failure it may be left inside: exit then). Needs a
+ * single-threaded caller and Linux 5.2. The copy's mounts are private where mount_setattr() exists (5.12): else make
+ * them so at once after attaching it, or mounts of yours below it appear in the target. The caller's fd.
  */
 int insp_enter_clone_tree(const struct insp_pid *target, int *ret_treefd, struct insp_err *err);
 

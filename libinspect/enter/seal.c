@@ -121,12 +121,27 @@ static int run_fd(int fd, char *const argv[], char *const envp[])
 	return -errno;
 }
 
+/* An fd that is opened later must not get the number of one that the command inherits. */
+static int open_stdio(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < 3);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -errno : 0;
+}
+
 int insp_enter_seal(char *const argv[], char *const envp[], struct insp_err *err)
 {
 	_cleanup_close_ int exe = -EBADF, memfd = -EBADF, tree = -EBADF;
 	const char *execfn = (const char *)getauxval(AT_EXECFN);
-	int r;
+	int r = open_stdio();
 
+	if (r < 0)
+		return insp_err_set(err, r, "open '/dev/null'");
 	exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (exe < 0)
 		return insp_err_set(err, -errno, "open '/proc/self/exe'");
