@@ -14,5 +14,7 @@ int enter_ns_shared(const struct insp_pid *target, enum insp_ns_type type);
 /* Those of namespaces (bits 1 << INSP_NS_x) that target does not share with the caller. */
 int enter_ns_to_join(const struct insp_pid *target, unsigned namespaces, unsigned *ret,
 		     struct insp_err *err);
+/* insp_enter_join() of just these, none of which the caller is in. */
+int enter_join(const struct insp_pid *target, unsigned bits, struct insp_err *err);
 
 #endif

@@ -165,13 +165,12 @@ static int join_by_fds(const struct insp_pid *target, unsigned bits, struct insp
 	return r;
 }
 
-int insp_enter_join(const struct insp_pid *target, unsigned namespaces, struct insp_err *err)
+int enter_join(const struct insp_pid *target, unsigned bits, struct insp_err *err)
 {
-	unsigned bits;
-	int r = enter_ns_to_join(target, namespaces, &bits, err);
+	int r;
 
-	if (r < 0 || !bits)
-		return r;
+	if (!bits)
+		return 0;
 	/*
 	 * From here until execve() nobody inside may trace this process or open its /proc/PID/fd, cwd, root
 	 * (CVE-2016-9962): it still holds what belongs to the host.
@@ -182,6 +181,14 @@ int insp_enter_join(const struct insp_pid *target, unsigned namespaces, struct i
 	if (r == -EINVAL || r == -ENOSYS)
 		return join_by_fds(target, bits, err);
 	return r < 0 ? err_of_target(target, r, "join its namespaces", err) : 0;
+}
+
+int insp_enter_join(const struct insp_pid *target, unsigned namespaces, struct insp_err *err)
+{
+	unsigned bits;
+	int r = enter_ns_to_join(target, namespaces, &bits, err);
+
+	return r < 0 ? r : enter_join(target, bits, err);
 }
 
 /* What setns(CLONE_NEWNS) resets, so that it can be put back. */

@@ -98,8 +98,7 @@ static int enter_namespaces(const struct insp_enter_plan *plan, struct insp_err 
 	}
 	if (user_is_late(&plan->d))
 		join &= ~USER_BIT;
-	r = insp_enter_join(plan->target, join, err);
-	return r < 0 ? insp_err_wrap(err, r, "%s", plan->who) : 0;
+	return enter_join(plan->target, join, err);
 }
 
 /* Everything up to the command's process. */
@@ -139,7 +138,7 @@ static int settle(struct run *run, struct insp_err *err)
 		return 0;
 	r = enter_mounts_make(plan, err);
 	if (r == 0 && user_is_late(&plan->d))
-		r = insp_enter_join(plan->target, USER_BIT, err);
+		r = enter_join(plan->target, USER_BIT, err);
 	if (r < 0)
 		return r;
 	return enter_creds_apply(&plan->d, err);

@@ -10,12 +10,19 @@
 #include "libinspect/enter/sysc.h"
 #include "libinspect/inspect.h"
 
+#include <elf.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
+
+/* link.h's ElfW(Phdr), without what else that header brings */
+#if UINTPTR_MAX > UINT32_MAX
+#define PROGRAM_HEADER Elf64_Phdr
+#else
+#define PROGRAM_HEADER Elf32_Phdr
+#endif
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -62,22 +69,35 @@ static int copy_by_hand(int from, int to)
 	return n < 0 ? -errno : 0;
 }
 
+/*
+ * Where what the kernel loads ends; symbols and debug information behind it need not be copied on every start.
+ * The program headers are those of the running program, whose file this is.
+ */
+static off_t loaded_size(void)
+{
+	const PROGRAM_HEADER *ph = (const PROGRAM_HEADER *)getauxval(AT_PHDR);
+	size_t n = getauxval(AT_PHNUM);
+	off_t end = 0;
+
+	for (size_t i = 0; ph && i < n; i++)
+		if (ph[i].p_type != PT_NULL)
+			end = MAX_OF(end, (off_t)(ph[i].p_offset + ph[i].p_filesz));
+	return end;
+}
+
 static int copy_all(int from, int to)
 {
-	struct stat st;
-	off_t off = 0;
+	off_t off = 0, size = loaded_size();
 
-	if (fstat(from, &st) < 0)
-		return -errno;
-	while (off < st.st_size) {
-		ssize_t n = sendfile(to, from, &off, (size_t)(st.st_size - off));
+	while (off < size) {
+		ssize_t n = sendfile(to, from, &off, (size_t)(size - off));
 
 		if (n < 0 && off == 0 && (errno == EINVAL || errno == ENOSYS))
 			return copy_by_hand(from, to);
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
 	}
-	return 0;
+	return size > 0 ? 0 : -ENOEXEC;
 }
 
 static int sealed_copy(int exe, const char *name)
