@@ -128,6 +128,27 @@ check: check-deps ## install what the tests need and run every test (as root)
 	@$(MAKE) --no-print-directory -j$$(nproc) SAN=address,undefined all unit-programs
 	@tests/run lint unit cli live attack --build build/san unit live
 
+# A target and the library's sources are compiled and linked in one step by clang, apart from all other objects.
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SRC = $(wildcard libinspect/base/*.c libinspect/kernel/*.c)
+
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) Makefile
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)$(FUZZ_CC) $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(SONDE_CFLAGS)) $(FUZZ_FLAGS) $< $(FUZZ_SRC) -o $@ -ljansson
+
+# What is found new stays in build/fuzz/NAME.corpus; a crash's input is written to build/fuzz/ and ends the run.
+fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs clang)
+	@for t in $(FUZZ:fuzz-%=%); do \
+		echo "== fuzz-$$t ($(FUZZ_SECONDS) s)"; mkdir -p build/fuzz/$$t.corpus; \
+		build/fuzz/fuzz-$$t -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus tests/fuzz/corpus/$$t \
+			2>build/fuzz/$$t.log || { tail -40 build/fuzz/$$t.log; exit 1; }; \
+		grep -E 'number_of_executed_units|^Done' build/fuzz/$$t.log; \
+	done
+
 clean: ## remove build/
 	rm -rf build
 
