@@ -17,7 +17,7 @@ static inline void insp_pid_closep(struct insp_pid **p)
 }
 #define _cleanup_pid_ _cleanup_(insp_pid_closep)
 
-/* What /proc/PID/stat holds that sonde uses. proc(5); comm may hold ')' and blanks; the kernel's escapes in it are undone. */
+/* What /proc/PID/stat holds that sonde uses. proc(5); comm may hold ')', blanks and newlines. */
 struct pid_stat {
 	pid_t pid, ppid;
 	char comm[64];

@@ -5,22 +5,14 @@
 #include "libinspect/kernel/span.h"
 
 /*
- * The kernel writes a newline in comm as "\n" and a backslash as "\\" (fs/proc/array.c, proc_task_name()), and
- * nothing else, so that a process cannot forge a second line.
+ * Raw bytes, newlines and parentheses too: stat is written without the escapes that status has
+ * (fs/proc/array.c, proc_task_name() with escape false, since Linux 4.18).
  */
 static void copy_comm(struct pid_stat *st, const char *p, const char *end)
 {
-	size_t n = 0;
+	size_t n = MIN_OF((size_t)(end - p), sizeof(st->comm) - 1);
 
-	for (; p < end && n < sizeof(st->comm) - 1; p++) {
-		char c = *p;
-
-		if (c == '\\' && p + 1 < end && (p[1] == 'n' || p[1] == '\\')) {
-			p++;
-			c = *p == 'n' ? '\n' : '\\';
-		}
-		st->comm[n++] = c;
-	}
+	memcpy(st->comm, p, n);
 	st->comm[n] = '\0';
 }
 
