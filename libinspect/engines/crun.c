@@ -34,6 +34,7 @@ const struct runtime runtime_crun = {
 	.name = NAME,
 	.root = "/run/crun",
 	.user_dir = "crun",
+	.small_record = true,
 	.read_init = read_init,
 };
 

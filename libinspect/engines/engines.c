@@ -4,6 +4,7 @@
 
 const struct engine *const engines[] = {
 	&engine_docker,
+	&engine_podman,
 	&engine_runc,
 	&engine_crun,
 	&engine_bare,

@@ -17,6 +17,7 @@ struct runtime {
 	const char *name;
 	const char *root;     /* of root's containers */
 	const char *user_dir; /* below a user's runtime directory */
+	bool small_record; /* under a page: worth reading even where a cgroup would tell as well */
 	/* The init of the container whose record is in recordfd. -ENOENT: no record; -EBADMSG: none that makes sense. */
 	int (*read_init)(int recordfd, size_t max, struct runtime_init *ret);
 };

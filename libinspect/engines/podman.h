@@ -1,0 +1,83 @@
+/*
+ * Inside the podman engine: its stores, and the readers of one store. podman.c finds stores, podman-conf.c reads where
+ * they are, podman-db.c the database of podman up to 4, podman-record.c its JSON, podman-json.c the lists that
+ * every version keeps, podman-live.c tells which init is alive.
+ */
+#ifndef SONDE_ENGINES_PODMAN_H
+#define SONDE_ENGINES_PODMAN_H
+
+#include "libinspect/base/bolt.h"
+#include "libinspect/base/json.h"
+#include "libinspect/engines/engine.h"
+#include "libinspect/engines/freezer.h"
+
+#define PODMAN_NAME "podman"
+
+/* Limits of a rootless user's files; root's own are bounded by IO_STATE_MAX and BOLT_FILE_MAX. */
+#define PODMAN_USER_JSON_MAX	(4 * 1024 * 1024)
+#define PODMAN_USER_DB_MAX	(64 * 1024 * 1024)
+#define PODMAN_USER_RECORDS_MAX 4096
+
+/* One graph root: containers-storage's and libpod's files of one user. */
+struct podman_store {
+	struct engine_scan *scan;
+	const char *path; /* of the graph root */
+	int fd;		  /* on it */
+	uid_t owner;	  /* who owns that directory, by the kernel */
+	/* absolute paths, NULL: not known */
+	char *run_root; /* containers-storage's, with the pid files */
+	char *run_dir;	/* with the runtimes' records: /run, /run/user/UID */
+	char *tmp_dir;	/* libpod's, with the exit codes of what died since */
+	struct freezer freezer;
+};
+size_t podman_json_max(const struct podman_store *s);
+/* Opens a directory that the store's files name: only when the store's owner owns it. fd or -errno. */
+int podman_open_dir(const struct podman_store *s, const char *path);
+/* Prefixes err with the container and notes it. -ENOMEM when r is that, else 0. */
+int podman_record_fail(const struct podman_store *s, const char *id, int r, struct insp_err *err);
+/* A new container of the store. NULL when memory is out. */
+struct insp_container *podman_new(const struct podman_store *s, const char *id, const char *name);
+
+/* storage.conf: what it says, expanded for a user. NULL: nothing. free() each. */
+struct podman_conf {
+	char *graph_root, *run_root;
+	char *rootless_path; /* of the system's file: where users' graph roots are */
+};
+struct podman_user {
+	const char *name, *home;
+	uid_t uid;
+};
+/* Parses (buf, len); user NULL: root. -ENOMEM. */
+int podman_conf_parse(const char *buf, size_t len, const struct podman_user *user,
+		      struct podman_conf *ret);
+/* Reads the file; a missing one gives an empty answer. -ENOMEM. */
+int podman_conf_read(const struct insp_sys *sys, const char *path, const struct podman_user *user,
+		     struct podman_conf *ret);
+void podman_conf_free(struct podman_conf *conf);
+#define _cleanup_podman_conf_ _cleanup_(podman_conf_free)
+
+/* libpod/bolt_state.db. 1: read; 0: there is none, or it could not be read (noted); -ENOMEM. */
+int podman_db_scan(struct podman_store *s);
+/* DRIVER-containers/containers.json of every driver, for stores whose database is another. -ENOMEM. */
+int podman_json_scan(struct podman_store *s);
+
+/* What a container's own "state" of the database says of its process. */
+struct podman_state {
+	int64_t state, exit_code;
+	bool exited;
+	pid_t pid, conmon;
+	int64_t started, finished; /* ns since the epoch, 0: never */
+};
+/* Fills c from the config and state JSON of the database. */
+int podman_fill_config(const struct podman_store *s, struct insp_container *c, const char *buf,
+		       size_t len, struct insp_err *err);
+int podman_fill_state(struct podman_store *s, struct insp_container *c, const char *buf, size_t len,
+		      struct insp_err *err);
+
+/* Whether c lives, by its runtime's record, its cgroup, or its monitor. 1, 0, -ENOMEM; as engine_claim_init(). */
+int podman_claim(struct podman_store *s, struct insp_container *c, pid_t pid, pid_t conmon);
+/* The exit code that the monitor of a container left behind since it was started. *ret_time: when. */
+int podman_read_exit(const struct podman_store *s, const char *id, int64_t started, int *ret_code,
+		     int64_t *ret_time);
+
+#endif
