@@ -65,14 +65,15 @@ static bool has_other_root(const struct insp_sys *sys, const struct statx *host,
 }
 
 /* Whether pid is in namespaces of its own; then *ret is filled. */
-static bool look_at(const struct insp_sys *sys, const struct statx *host, pid_t pid,
+static bool look_at(const struct engine_scan *scan, const struct statx *host, pid_t pid,
 		    struct bare_member *ret)
 {
+	const struct insp_sys *sys = scan->sys;
 	struct bare_member b = { .pid = pid };
 	uint64_t ino;
 
-	if (pid_ns_inode(sys->procfd, pid, INSP_NS_PID, &ino) < 0 ||
-	    pid_ns_inode(sys->procfd, pid, INSP_NS_MNT, &b.mnt) < 0)
+	if (engine_proc_ns(scan, pid, INSP_NS_PID, &ino) < 0 ||
+	    engine_proc_ns(scan, pid, INSP_NS_MNT, &b.mnt) < 0)
 		return false;
 	b.by_pid = ino != sys->self_ns.ino[INSP_NS_PID];
 	b.key = b.by_pid ? ino : b.mnt;
@@ -106,8 +107,8 @@ static int collect_members(struct engine_scan *scan, struct bare_members *m)
 	for (size_t i = 0; i < procs->n; i++) {
 		struct bare_member *b = &m->items[m->n];
 
-		if (look_at(scan->sys, &host, procs->items[i].pid, b) &&
-		    !bare_is_claimed(m, b->key) && !bare_is_claimed(m, b->mnt))
+		if (look_at(scan, &host, procs->items[i].pid, b) && !bare_is_claimed(m, b->key) &&
+		    !bare_is_claimed(m, b->mnt))
 			m->n++;
 	}
 	return 0;

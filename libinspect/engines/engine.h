@@ -29,6 +29,12 @@ struct scan_procs {
 	bool done;
 };
 
+/* Namespace inodes of a process that the caller has read just now; 0: not read. */
+struct scan_ns {
+	pid_t pid;
+	uint64_t pid_ns, mnt_ns;
+};
+
 /*
  * The init processes that engines' records were believed about, whether their containers were kept or left out: a
  * container that is created and not started has a process already.
@@ -45,6 +51,9 @@ struct engine_scan {
 	struct engine_match match;
 	bool may_walk;		 /* a list may walk /proc; resolving a name may not */
 	struct scan_procs procs; /* through engine_scan_procs() only */
+	const struct scan_ns
+		*known; /* by pid; saves reading them again. The caller's, may be NULL */
+	size_t n_known;
 	struct scan_claims claims;
 	struct insp_list found;
 	struct insp_diags diags;
@@ -94,6 +103,9 @@ bool engine_scan_wants(const struct engine_scan *scan, const char *id, const cha
  * the scan may not walk, or the host is not the live one. *ret stays the scan's. -ENOMEM.
  */
 int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret);
+/* The inode of a process's pid or mount namespace: from known, else read. -errno. */
+int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type type,
+		   uint64_t *ret);
 /* scan_proc.exe of one process. -ENOENT: a kernel thread or a zombie; -ESRCH. */
 int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t size);
 

@@ -7,6 +7,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/kernel/pid.h"
 
 #include <limits.h>
 
@@ -104,5 +105,29 @@ int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret)
 		scan->procs.done = true;
 	}
 	*ret = &scan->procs;
+	return 0;
+}
+
+static int compare_pid(const void *key, const void *item)
+{
+	pid_t x = *(const pid_t *)key, y = ((const struct scan_ns *)item)->pid;
+
+	return (x > y) - (x < y);
+}
+
+int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type type, uint64_t *ret)
+{
+	const struct scan_ns *k = NULL;
+	uint64_t ino = 0;
+
+	if (scan->n_known)
+		k = bsearch(&pid, scan->known, scan->n_known, sizeof(*k), compare_pid);
+	if (k && type == INSP_NS_PID)
+		ino = k->pid_ns;
+	else if (k && type == INSP_NS_MNT)
+		ino = k->mnt_ns;
+	if (!ino)
+		return pid_ns_inode(scan->sys->procfd, pid, type, ret);
+	*ret = ino;
 	return 0;
 }

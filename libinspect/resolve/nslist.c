@@ -8,6 +8,7 @@
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/pid.h"
 #include "libinspect/kernel/span.h"
+#include "libinspect/resolve/list.h"
 
 #include <pthread.h>
 
@@ -19,8 +20,8 @@ struct table {
 	size_t n, cap; /* cap: a power of two */
 };
 
-struct pids {
-	pid_t *items;
+struct procs {
+	struct scan_ns *items;
 	size_t n, cap;
 };
 
@@ -28,7 +29,8 @@ struct pids {
 struct part {
 	const struct insp_sys *sys;
 	unsigned types;
-	const pid_t *pids;
+	struct scan_ns
+		*procs; /* pids; their namespaces are filled in, for the search for containers */
 	size_t n;
 	struct table table;
 	size_t unreadable;
@@ -99,13 +101,13 @@ static uint64_t link_ino(const char *link, ssize_t n)
 }
 
 /* -EACCES: not ours to read. */
-static int count_process(struct part *p, pid_t pid)
+static int count_process(struct part *p, struct scan_ns *proc)
 {
 	_cleanup_close_ int dirfd = -EBADF;
 	char path[16], link[48];
 	int denied = 0, n = 0;
 
-	snprintf(path, sizeof(path), "%d/ns", pid);
+	snprintf(path, sizeof(path), "%d/ns", proc->pid);
 	dirfd = openat(p->sys->procfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return errno == ENOENT ? 0 : -EACCES;
@@ -121,8 +123,10 @@ static int count_process(struct part *p, pid_t pid)
 			break; /* one answer holds for all of them */
 		}
 		ino = len > 0 ? link_ino(link, len) : 0;
-		if (ino && table_count(&p->table, type, ino, pid, 1) < 0)
+		if (ino && table_count(&p->table, type, ino, proc->pid, 1) < 0)
 			return -ENOMEM;
+		proc->pid_ns = type == INSP_NS_PID ? ino : proc->pid_ns;
+		proc->mnt_ns = type == INSP_NS_MNT ? ino : proc->mnt_ns;
 		n += ino != 0;
 	}
 	return denied && n == 0 ? -EACCES : 0;
@@ -133,7 +137,7 @@ static void *count_part(void *arg)
 	struct part *p = arg;
 
 	for (size_t i = 0; i < p->n; i++) {
-		int r = count_process(p, p->pids[i]);
+		int r = count_process(p, &p->procs[i]);
 
 		if (r == -ENOMEM) {
 			p->r = r;
@@ -144,22 +148,22 @@ static void *count_part(void *arg)
 	return NULL;
 }
 
-static int pids_add(struct pids *pids, pid_t pid)
+static int add_proc(struct procs *procs, pid_t pid)
 {
-	if (pids->n == pids->cap) {
-		size_t cap = pids->cap ? pids->cap * 2 : 1024;
-		pid_t *bigger = reallocarray(pids->items, cap, sizeof(*bigger));
+	if (procs->n == procs->cap) {
+		size_t cap = procs->cap ? procs->cap * 2 : 1024;
+		struct scan_ns *bigger = reallocarray(procs->items, cap, sizeof(*bigger));
 
 		if (!bigger)
 			return -ENOMEM;
-		pids->items = bigger;
-		pids->cap = cap;
+		procs->items = bigger;
+		procs->cap = cap;
 	}
-	pids->items[pids->n++] = pid;
+	procs->items[procs->n++] = (struct scan_ns){ .pid = pid };
 	return 0;
 }
 
-static int list_pids(const struct insp_sys *sys, struct pids *pids)
+static int list_procs(const struct insp_sys *sys, struct procs *procs)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	int r = io_opendir(sys->procfd, ".", &dir);
@@ -171,7 +175,7 @@ static int list_pids(const struct insp_sys *sys, struct pids *pids)
 
 		if (str_to_pid(de->d_name, &pid) < 0)
 			continue;
-		r = pids_add(pids, pid);
+		r = add_proc(procs, pid);
 		if (r < 0)
 			return r;
 	}
@@ -187,7 +191,7 @@ static int count_all(struct part part[2])
 
 	if (split) {
 		part[1] = part[0];
-		part[1].pids += half;
+		part[1].procs += half;
 		part[1].n -= half;
 		split = pthread_create(&thread, NULL, count_part, &part[1]) == 0;
 		part[0].n = split ? half : part[0].n;
@@ -297,39 +301,60 @@ void insp_ns_list_clear(struct insp_ns_list *list)
 	*list = (struct insp_ns_list){ 0 };
 }
 
-static int count_host(struct insp_sys *sys, unsigned types, struct insp_ns_list *list)
+static int count_host(struct insp_sys *sys, unsigned types, struct procs *procs,
+		      struct insp_ns_list *list)
 {
 	struct part part[2] = { { .sys = sys, .types = types }, { 0 } };
-	struct pids pids = { 0 };
 	int r;
 
-	r = list_pids(sys, &pids);
-	part[0].pids = pids.items;
-	part[0].n = pids.n;
+	r = list_procs(sys, procs);
+	part[0].procs = procs->items;
+	part[0].n = procs->n;
 	if (r >= 0)
 		r = count_all(part);
 	if (r >= 0) {
 		take_items(&part[0].table, list);
 		list->unreadable = part[0].unreadable;
 	}
-	free(pids.items);
 	free(part[0].table.slots);
 	free(part[1].table.slots);
 	return r;
+}
+
+/* Every process's pid and mount namespace is known by now: bare containers are not searched for a second time. */
+static int find_containers(struct insp_sys *sys, const struct procs *procs,
+			   struct insp_ns_list *list, struct insp_diags *diags,
+			   struct insp_err *err)
+{
+	_cleanup_scan_ struct engine_scan scan = {
+		.sys = sys,
+		.want = INSP_WANT_NS | INSP_WANT_BARE,
+		.may_walk = true,
+		.known = procs->items,
+		.n_known = procs->n,
+	};
+
+	return list_run(&scan, &list->containers, diags, err);
+}
+
+static void procs_free(struct procs *procs)
+{
+	free(procs->items);
 }
 
 int insp_ns_list(struct insp_sys *sys, unsigned types, struct insp_ns_list *ret_list,
 		 struct insp_diags *diags, struct insp_err *err)
 {
 	_cleanup_(insp_ns_list_clear) struct insp_ns_list list = { 0 };
+	_cleanup_(procs_free) struct procs procs = { 0 };
 	int r;
 
 	if (!sys->live)
 		return insp_err_say(err, -ENOTSUP, "list namespaces: not the running host");
-	r = count_host(sys, types ? types : ~0U, &list);
+	r = count_host(sys, types ? types : ~0U, &procs, &list);
 	if (r < 0)
 		return insp_err_set(err, r, "list namespaces");
-	r = insp_list(sys, INSP_WANT_NS, &list.containers, diags, err);
+	r = find_containers(sys, &procs, &list, diags, err);
 	if (r < 0)
 		return r;
 	describe_all(sys, &list);
