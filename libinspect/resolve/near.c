@@ -49,45 +49,51 @@ unsigned near_distance(const char *asked, const char *name)
 	return strncasecmp(asked, name, MIN_OF(n, m)) == 0 && MIN_OF(n, m) >= 2 ? e : FAR;
 }
 
-/* Puts name among the nearest ones, by distance. */
-static void keep_nearest(const char **names, unsigned *far, const char *name, unsigned distance)
+/* Puts c among the nearest ones, by distance; a name only once. */
+static void keep_nearest(const struct insp_container **nearest, unsigned *far,
+			 const struct insp_container *c, unsigned distance)
 {
 	size_t i = SHOWN;
 
 	for (size_t k = 0; k < SHOWN; k++)
-		if (names[k] && strcmp(names[k], name) == 0)
+		if (nearest[k] && strcmp(nearest[k]->name, c->name) == 0)
 			return;
-	while (i > 0 && (!names[i - 1] || far[i - 1] > distance))
+	while (i > 0 && (!nearest[i - 1] || far[i - 1] > distance))
 		i--;
 	if (i == SHOWN)
 		return;
 	for (size_t k = SHOWN - 1; k > i; k--) {
-		names[k] = names[k - 1];
+		nearest[k] = nearest[k - 1];
 		far[k] = far[k - 1];
 	}
-	names[i] = name;
+	nearest[i] = c;
 	far[i] = distance;
 }
 
-void near_hint(const struct insp_list *list, const char *asked, struct insp_err *err)
+static void add_shown(struct strbuf *sb, const struct insp_container *c, const char *engine)
 {
-	const char *names[SHOWN] = { NULL };
+	_cleanup_free_ char *name = insp_escape_str(c->name);
+	bool other = engine && strcmp(engine, c->engine) != 0;
+
+	strbuf_printf(sb, "%s'%s%s%s'", sb->len ? ", " : "", other ? c->engine : "",
+		      other ? ":" : "", name ? name : "?");
+}
+
+void near_hint(const struct insp_list *list, const char *asked, const char *engine,
+	       struct insp_err *err)
+{
+	const struct insp_container *nearest[SHOWN] = { NULL };
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
 	unsigned far[SHOWN] = { 0 };
-	struct strbuf sb = { 0 };
-	_cleanup_free_ char *hint = NULL;
 
 	for (size_t i = 0; i < list->n; i++) {
 		unsigned distance = near_distance(asked, list->items[i]->name);
 
 		if (distance != FAR)
-			keep_nearest(names, far, list->items[i]->name, distance);
+			keep_nearest(nearest, far, list->items[i], distance);
 	}
-	for (size_t i = 0; i < SHOWN && names[i]; i++) {
-		_cleanup_free_ char *shown = insp_escape_str(names[i]);
-
-		strbuf_printf(&sb, "%s'%s'", i ? ", " : "", shown ? shown : "?");
-	}
-	hint = strbuf_take(&sb);
-	if (hint && *hint)
-		insp_err_hint(err, "similar names: %s", hint);
+	for (size_t i = 0; i < SHOWN && nearest[i]; i++)
+		add_shown(&sb, nearest[i], engine);
+	if (sb.len)
+		insp_err_hint(err, "similar names: %s", sb.buf);
 }

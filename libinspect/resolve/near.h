@@ -9,7 +9,11 @@
  * (unsigned)-1 when that is more than a third of the longer one, and neither begins with the other.
  */
 unsigned near_distance(const char *asked, const char *name);
-/* Sets err's hint to the nearest names of list, at most three. Escaped. No hint when none is near. */
-void near_hint(const struct insp_list *list, const char *asked, struct insp_err *err);
+/*
+ * Sets err's hint to the nearest names of list, at most three, escaped; no hint when none is near. engine: the one that
+ * was asked, NULL: any; names of another are shown with it.
+ */
+void near_hint(const struct insp_list *list, const char *asked, const char *engine,
+	       struct insp_err *err);
 
 #endif

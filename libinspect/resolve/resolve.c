@@ -84,17 +84,17 @@ static void keep_best(struct insp_list *list, const struct reference *ref)
 	list->n = kept;
 }
 
-static int not_found(const struct insp_list *all, const struct insp_diags *diags, const char *ref,
+static int not_found(const struct engine_scan *scan, const struct reference *ref, const char *text,
 		     struct insp_err *err)
 {
-	_cleanup_free_ char *shown = insp_escape_str(ref);
+	_cleanup_free_ char *shown = insp_escape_str(text);
 
 	insp_err_say(err, -ENOENT, "no container '%s'", shown ? shown : "?");
 	/* what could not be looked at may be where it is */
-	if (diags->n > 0)
-		insp_err_hint(err, "not all could be read: %s", diags->items[0].text);
+	if (scan->diags.n > 0)
+		insp_err_hint(err, "not all could be read: %s", scan->diags.items[0].text);
 	else
-		near_hint(all, strchr(ref, ':') ? strchr(ref, ':') + 1 : ref, err);
+		near_hint(&scan->found, ref->name, ref->engine ? ref->engine->name : NULL, err);
 	return -ENOENT;
 }
 
@@ -171,7 +171,7 @@ static int resolve_name(struct insp_sys *sys, const char *text, unsigned want,
 	if (r < 0)
 		return insp_err_set(err, r, "look for a container");
 	if (r == 0)
-		return not_found(&scan.found, &scan.diags, text, err);
+		return not_found(&scan, &ref, text, err);
 	if (scan.found.n > 1)
 		return ambiguous(&scan.found, text, candidates, err);
 	*ret_container = TAKE_PTR(scan.found.items[0]);
@@ -191,7 +191,9 @@ int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,
 	if (!number)
 		return resolve_name(sys, ref, want, ret_container, candidates, err);
 	if (str_to_pid(number, &n) < 0) {
-		insp_err_say(err, -EINVAL, "'%s' is not a process number", number);
+		_cleanup_free_ char *shown = insp_escape_str(number);
+
+		insp_err_say(err, -EINVAL, "'%s' is not a process number", shown ? shown : "?");
 		insp_err_hint(err, "as in pid:4711");
 		return -EINVAL;
 	}
