@@ -22,6 +22,11 @@ test_expect 'a failing test fails the run and shows what it printed' '
     test_grep "spoken" out && test_grep "not ok 2 - two" out
 '
 
+test_expect 'output without an end of line does not swallow the next result' '
+    ! inner "test_expect one \"printf x && false\"; test_expect two true; test_done" &&
+    last_line "1 passed, 1 failed"
+'
+
 test_expect 'a chain with a missing && fails' '
     ! inner "test_expect one \"false
         true\"; test_done" &&

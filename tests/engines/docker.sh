@@ -46,10 +46,11 @@ docker_bridge_down()
 }
 
 # dockerd would use a containerd that the host runs at the default address, and its containers: then
-# ours gets one of its own. Without it dockerd starts one below its exec root.
+# ours gets one of its own. Otherwise dockerd starts one below its exec root, unless
+# DOCKER_CONTAINERD=own asks for what a systemd host has.
 docker_containerd_options()
 {
-    [ -S /run/containerd/containerd.sock ] || return 0
+    [ "${DOCKER_CONTAINERD-}" = own ] || [ -S /run/containerd/containerd.sock ] || return 0
     printf 'version = 2\nroot = "%s"\nstate = "%s"\n[grpc]\naddress = "%s"\n' \
         "$DOCKER_DIR/croot" "$DOCKER_DIR/cstate" "$DOCKER_DIR/containerd.sock" >"$DOCKER_DIR/containerd.toml"
     daemon_alive "$DOCKER_DIR/containerd.noted" ||

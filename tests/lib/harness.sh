@@ -168,11 +168,12 @@ test_expect()
     test_lacks "$prereq" && { test_skip_or_fail "$title"; return 0; }
     if test_eval "$script" >"$test_log" 2>&1 </dev/null; then
         test_report ok "$title"
-        [ -z "${VERBOSE-}" ] || sed 's/^/#   /' "$test_log"
+        [ -z "${VERBOSE-}" ] || { cat "$test_log"; echo; } | sed 's/^/#   /'
     else
         test_failed=$((test_failed + 1))
         test_report 'not ok' "$title"
-        { printf '%s\n' "$script"; echo '--- printed:'; tail -c 20000 "$test_log"; } | sed 's/^/#   /'
+        # the last echo: a TAP line must begin one
+        { printf '%s\n' "$script"; echo '--- printed:'; tail -c 20000 "$test_log"; echo; } | sed 's/^/#   /'
     fi
     cd "$TRASH" || exit 1
     test_go_on
@@ -273,6 +274,20 @@ test_wait()
         fi
         sleep 0.05
     done
+}
+
+# as_nobody PROGRAM ARGUMENT...: as a user who may do nothing. One of our tools is copied first: the
+# build may lie in a directory that only its owner enters.
+as_nobody()
+{
+    local program
+    program=$(command -v "$1")
+    shift
+    if [ "${program#"$SONDE_BUILD"/}" != "$program" ]; then
+        cp "$program" "$SONDE_TEST_DIR/$(basename "$program")" || return 1
+        program=$SONDE_TEST_DIR/$(basename "$program")
+    fi
+    (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$program" "$@")
 }
 
 # --- engines -----------------------------------------------------------------------------------

@@ -53,6 +53,16 @@ test_expect UNSHARE 'cps --ns tells every namespace of it, with its processes an
     cps_list table --ns && test_grep "$ino.*$name" table
 '
 
+test_expect UNSHARE,USERNS 'a user without privileges is shown a container of its own' '
+    daemon_start "$TRASH/noted" "$TRASH/log" setpriv --reuid 65534 --regid 65534 --clear-groups \
+        unshare --user --map-root-user --mount --pid --fork --kill-child sleep 1000003 &&
+    test_cleanup "daemon_signal $TRASH/noted KILL" &&
+    test_wait "pgrep --parent $(daemon_pid "$TRASH/noted") --full \"^sleep 1000003\"" &&
+    init=$(pgrep --parent "$(daemon_pid "$TRASH/noted")") &&
+    { as_nobody cps --json >json 2>err; [ $? != 1 ]; } &&
+    test_json ".containers[] | select(.pid == $init) | [.engine, .command]" "[\"bare\", \"sleep 1000003\"]" json
+'
+
 test_expect UNSHARE 'a bare container that ended is gone from the list' '
     pid=$(bare_pid two) &&
     kill -KILL "$pid" && test_wait "! [ -e /proc/$pid/ns/pid ]" &&

@@ -122,6 +122,12 @@ test_expect DOCKER 'the processes of a stopped container are refused with its st
     test_grep "$done7" err && test_grep "not running\|exited" err
 '
 
+test_expect DOCKER 'a user who may not read the data root is told so, status 2, not that there is nothing' '
+    test_status 2 as_nobody cps --json >json 2>err &&
+    test_grep "$DOCKER_DATA.*Permission denied" err && test_grep "^hint: .*root" err &&
+    test_json "[.diagnostics[] | select(.text | contains(\"$DOCKER_DATA\"))] | length" 1 json
+'
+
 test_expect DOCKER,STRACE,!SANITIZED 'resolving docker:NAME reads no directory /proc and opens no other store' '
     strace -f -y -o trace -e trace=open,openat,openat2,getdents64 \
         cps --store "docker=$DOCKER_DATA" docker:$web >out &&
