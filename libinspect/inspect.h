@@ -318,6 +318,23 @@ void insp_ns_list_clear(struct insp_ns_list *list);
 int insp_ns_list(struct insp_sys *sys, unsigned types, struct insp_ns_list *ret_list,
 		 struct insp_diags *diags, struct insp_err *err);
 
+/* ---- cgroups ------------------------------------------------------------------------------------------- */
+
+/* The directory of one cgroup that a process is in. */
+struct insp_cgroup {
+	char *controllers; /* v1: "cpu,cpuacct", "name=systemd"; v2: "" (cgroup.controllers has them) */
+	bool v2;
+	int dirfd; /* the list's */
+};
+struct insp_cgroups {
+	struct insp_cgroup *items;
+	size_t n;
+};
+void insp_cgroups_clear(struct insp_cgroups *cgroups);
+/* One for each mounted hierarchy, as /proc/PID/cgroup has them. Clear with insp_cgroups_clear(). */
+int insp_cgroups_open(struct insp_sys *sys, pid_t pid, struct insp_cgroups *ret,
+		      struct insp_err *err);
+
 /* ---- a container's files ------------------------------------------------------------------------------- */
 
 /*
