@@ -445,8 +445,11 @@ struct insp_pty;
  * is not 0, nothing is read from it and its modes stay.
  */
 int insp_pty_open(int tty, struct insp_pty **ret_pty, struct insp_err *err);
-/* The command's end, for a child that closes every other fd before insp_pty_child(). Stays the object's. */
-int insp_pty_slave(const struct insp_pty *pty);
+/*
+ * In a child that closes every other fd before insp_pty_child(): closes the relay's end, which must not be closed
+ * later when its number may be another's, and gives the command's end, which is to be kept. Stays the object's.
+ */
+int insp_pty_detach(struct insp_pty *pty);
 /* In the child: new session, the pty as controlling terminal and as those of 0, 1, 2 that were a terminal. */
 int insp_pty_child(struct insp_pty *pty, struct insp_err *err);
 /*

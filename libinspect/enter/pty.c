@@ -130,8 +130,9 @@ int insp_pty_open(int tty, struct insp_pty **ret_pty, struct insp_err *err)
 	return 0;
 }
 
-int insp_pty_slave(const struct insp_pty *pty)
+int insp_pty_detach(struct insp_pty *pty)
 {
+	pty->master = util_close(pty->master);
 	return pty->slave;
 }
 

@@ -1,0 +1,81 @@
+/* The plan in words, for --dry-run. */
+#include "sidecar/internal.h"
+
+#include <inttypes.h>
+
+static void print_namespaces(const struct sidecar_plan *plan, FILE *f)
+{
+	unsigned bits = plan->join | (plan->join_user ? 1U << INSP_NS_USER : 0);
+
+	fprintf(f, "join          ");
+	for (int t = 0; t < INSP_NS_MAX; t++)
+		if (bits & (1U << t))
+			fprintf(f, "%s ", insp_ns_name(t));
+	fprintf(f, "%sof process %d\n", bits ? "" : "no namespace ",
+		(int)insp_pid_number(plan->target));
+}
+
+static void print_mounts(const struct sidecar_plan *plan, FILE *f)
+{
+	bool net = plan->join & (1U << INSP_NS_NET);
+
+	fprintf(f, "mount         the host's directories at / (read-only), memory at /tmp and %s\n",
+		plan->home);
+	fprintf(f, "mount         the container's files with its volumes at /target (%s)\n",
+		plan->opts->write ? "writable" : "read-only");
+	fprintf(f, "mount         /proc of %s, /sys of %s\n",
+		plan->join & (1U << INSP_NS_PID) ? "the container" : "the host",
+		net ? "the container's network" : "the host");
+	if (net)
+		fprintf(f, "mount         the container's resolv.conf and hosts over the host's\n");
+}
+
+static void print_limits(const struct sidecar_limits *l, FILE *f)
+{
+	if (!l->memory && l->cpus <= 0 && !l->pids) {
+		fprintf(f, "cgroup        the caller's\n");
+		return;
+	}
+	fprintf(f, "cgroup        one of its own:");
+	if (l->memory)
+		fprintf(f, " %" PRIu64 " bytes of memory", l->memory);
+	if (l->cpus > 0)
+		fprintf(f, " %g cpus", l->cpus);
+	if (l->pids)
+		fprintf(f, " %u processes", l->pids);
+	fprintf(f, "\n");
+}
+
+static void print_command(const struct sidecar_plan *plan, FILE *f)
+{
+	if (plan->opts->cap_drop)
+		fprintf(f, "capabilities  without 0x%" PRIx64 "\n", plan->opts->cap_drop);
+	fprintf(f, "terminal      %s\n",
+		isatty(0) || isatty(1) || isatty(2) ? "one of its own" : "none");
+	fprintf(f, "set           TARGET_PID=%d\n", (int)plan->inner_pid);
+	fprintf(f, "run          ");
+	for (char **arg = plan->argv; *arg; arg++) {
+		_cleanup_free_ char *safe = insp_escape_str(*arg);
+
+		fprintf(f, " %s", safe ? safe : "?");
+	}
+	fprintf(f, "\n");
+}
+
+char *sidecar_plan_describe(const struct sidecar_plan *plan)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	print_namespaces(plan, f);
+	print_mounts(plan, f);
+	print_limits(&plan->opts->limits, f);
+	print_command(plan, f);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}

@@ -1,0 +1,182 @@
+/*
+ * The command's words and environment. /proc/PID/environ of the command can be read by processes of the target that
+ * may trace it, so only what is harmless is handed on; the rest needs --env.
+ */
+#include "sidecar/environ.h"
+
+#include <stdarg.h>
+#include <sys/stat.h>
+
+static const char *const handed_on[] = { "TERM",  "COLORTERM", "LANG",	   "LANGUAGE",
+					 "USER",  "LOGNAME",   "EDITOR",   "VISUAL",
+					 "PAGER", "LESS",      "NO_COLOR", "TZ" };
+
+#define ENV_MAX 256
+
+void environ_free(char **strings)
+{
+	for (char **s = strings; s && *s; s++)
+		free(*s);
+	free(strings);
+}
+
+const char *environ_get(char *const *envp, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (; envp && *envp; envp++)
+		if (strncmp(*envp, key, len) == 0 && (*envp)[len] == '=')
+			return *envp + len + 1;
+	return NULL;
+}
+
+static bool is_own_home(const char *home)
+{
+	static const char *const others[] = { "/tmp", "/proc", "/sys", "/dev", "/target" };
+	struct stat st;
+
+	if (!home || home[0] != '/' || home[1] == '\0' || strstr(home, "/."))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		size_t len = strlen(others[i]);
+
+		if (strncmp(home, others[i], len) == 0 && (home[len] == '/' || home[len] == '\0'))
+			return false;
+	}
+	return stat(home, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *environ_home(char *const *envp)
+{
+	const char *home = environ_get(envp, "HOME");
+
+	return strdup(is_own_home(home) ? home : "/tmp");
+}
+
+/* A line of /etc/shells, so a shell and not a program that ends at once (/usr/sbin/nologin). */
+static bool is_listed_shell(const char *shell)
+{
+	FILE *f = fopen("/etc/shells", "re");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = strcmp(line, shell) == 0;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static const char *choose_shell(char *const *envp)
+{
+	const char *shell = environ_get(envp, "SHELL");
+
+	if (shell && shell[0] == '/' && access(shell, X_OK) == 0 && is_listed_shell(shell))
+		return shell;
+	return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
+}
+
+/* Adds "K=V", or replaces what has the same K. */
+static int env_put(char **env, char *pair)
+{
+	size_t key = pair ? strcspn(pair, "=") + 1 : 0, i;
+
+	if (!pair)
+		return -ENOMEM;
+	for (i = 0; env[i]; i++)
+		if (strncmp(env[i], pair, key) == 0)
+			break;
+	if (i == ENV_MAX) {
+		free(pair);
+		return -E2BIG;
+	}
+	free(env[i]);
+	env[i] = pair;
+	return 0;
+}
+
+static int env_set(char **env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int env_set(char **env, const char *format, ...)
+{
+	char *pair = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vasprintf(&pair, format, ap);
+	va_end(ap);
+	return env_put(env, n < 0 ? NULL : pair);
+}
+
+static int env_hand_on(char **env, char *const *envp)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(handed_on) && r == 0; i++) {
+		const char *value = environ_get(envp, handed_on[i]);
+
+		if (value)
+			r = env_set(env, "%s=%s", handed_on[i], value);
+	}
+	for (; envp && *envp && r == 0; envp++)
+		if (strncmp(*envp, "LC_", 3) == 0)
+			r = env_set(env, "%s", *envp);
+	return r;
+}
+
+static int env_fill(const struct sidecar_plan *plan, const char *shell, char **env)
+{
+	const struct sidecar_opts *o = plan->opts;
+	const char *path = environ_get(o->envp, "PATH");
+	int r = env_hand_on(env, o->envp);
+
+	r = r ?: env_set(env, "PATH=%s", path && *path ? path : SIDECAR_PATH);
+	r = r ?: env_set(env, "HOME=%s", plan->home);
+	r = r ?: env_set(env, "SHELL=%s", shell);
+	/* where sh finds its prompt */
+	r = r ?: env_set(env, "ENV=%s/.shrc", plan->home);
+	r = r ?: env_set(env, "TARGET=%s", o->name);
+	r = r ?: env_set(env, "TARGET_PID=%d", (int)plan->inner_pid);
+	for (size_t i = 0; i < o->n_env && r == 0; i++)
+		r = env_set(env, "%s", o->env[i]);
+	return r;
+}
+
+static char **copy_words(char *const *words, const char *alone)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (words && words[n])
+		n++;
+	copy = calloc(n + 2, sizeof(*copy));
+	if (!copy)
+		return NULL;
+	if (!words)
+		copy[0] = strdup(alone);
+	for (size_t i = 0; i < n; i++)
+		copy[i] = strdup(words[i]);
+	for (size_t i = 0; i < (words ? n : 1); i++)
+		if (!copy[i]) {
+			environ_free(copy);
+			return NULL;
+		}
+	return copy;
+}
+
+int environ_make(struct sidecar_plan *plan, struct insp_err *err)
+{
+	const char *shell = choose_shell(plan->opts->envp);
+	int r;
+
+	plan->argv = copy_words(plan->opts->command, shell);
+	plan->envp = calloc(ENV_MAX + 1, sizeof(*plan->envp));
+	if (!plan->argv || !plan->envp)
+		return insp_err_set(err, -ENOMEM, "plan the command");
+	r = env_fill(plan, shell, plan->envp);
+	if (r == -E2BIG)
+		return insp_err_say(err, r, "more than %d environment variables", ENV_MAX);
+	return r < 0 ? insp_err_set(err, r, "plan the command's environment") : 0;
+}

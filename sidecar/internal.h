@@ -1,0 +1,128 @@
+/* What the parts of the sidecar share. */
+#ifndef SONDE_SIDECAR_INTERNAL_H
+#define SONDE_SIDECAR_INTERNAL_H
+
+#include "sidecar/sidecar.h"
+#include "tools/shared/util.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Files of our own, below the sidecar's root. */
+#define SIDECAR_DIR ".sonde"
+
+#define SIDECAR_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct sidecar_plan {
+	struct insp_sys *sys;		 /* borrowed */
+	const struct insp_pid *target;	 /* borrowed */
+	const struct sidecar_opts *opts; /* borrowed */
+	unsigned join;			 /* without the user namespace */
+	bool join_user;
+	char *name;	 /* letters, digits and "_.-/:" only: goes into a prompt */
+	pid_t inner_pid; /* $TARGET_PID */
+	uid_t uid;	 /* who user 0 of the command is on this host */
+	gid_t gid;
+	char *home; /* absolute; the command's own file system is mounted there */
+	char **argv, **envp;
+	struct insp_diags warnings;
+};
+
+/* ---- limits.c ---- */
+
+#define LIMITS_MAX 3 /* v1: memory, cpu and pids may be three hierarchies */
+
+/* A cgroup of our own, one directory in each hierarchy that is needed. */
+struct limits {
+	char name[64];			  /* sonde-PID-STARTTIME */
+	int parent[LIMITS_MAX];		  /* the directories that it is in */
+	int procs[LIMITS_MAX];		  /* cgroup.procs, open for writing */
+	unsigned controllers[LIMITS_MAX]; /* bits 1 << enum in limits.c */
+	bool v2[LIMITS_MAX];
+	size_t n;
+};
+#define LIMITS_NONE                                               \
+	{                                                         \
+		.parent = { -1, -1, -1 }, .procs = { -1, -1, -1 } \
+	}
+/*
+ * In the front: finds where the cgroups can be made, and removes stale ones of ours there. -ENOTSUP: a controller is
+ * not to be had.
+ */
+int limits_find(struct insp_sys *sys, const struct sidecar_limits *wanted, struct limits *ret,
+		struct insp_err *err);
+/* In the supervisor, which also removes them when the front was killed. */
+int limits_create(struct limits *l, const struct sidecar_limits *wanted, struct insp_err *err);
+/* Moves the calling process in. */
+int limits_join(const struct limits *l, struct insp_err *err);
+/* Waits a little for the last processes to go. Those never made are no error. */
+void limits_remove(const struct limits *l);
+/* Closes the fds only. */
+void limits_close(struct limits *l);
+
+/* ---- messages from the other processes to the front ---- */
+
+enum message_kind { MESSAGE_WARNING, MESSAGE_READY, MESSAGE_FAILURE };
+
+/* Smaller than PIPE_BUF, so written whole. */
+struct message {
+	enum message_kind kind;
+	int status;	  /* MESSAGE_FAILURE: what to exit with */
+	pid_t supervisor; /* MESSAGE_READY: as this host counts */
+	uint64_t mntns;	  /* MESSAGE_READY: the sidecar's mount namespace */
+	struct insp_err err;
+};
+/* fd is the pipe. A front that is gone needs no message. */
+void message_send(int fd, const struct message *m);
+void message_warn(int fd, const struct insp_err *err);
+/* Sends err as the failure and ends the process. */
+_Noreturn void message_die(int fd, int status, const struct insp_err *err);
+
+/* ---- what the processes inherit ---- */
+
+struct channels {
+	int alive;    /* read end; EOF: the front is gone */
+	int messages; /* write end */
+	int userns;   /* -1: not joined; closed by who does not need it */
+};
+
+/* ---- files.c, nameconf.c: run in the builder ---- */
+
+/* The target's resolv.conf and hosts, read by a process of its own that may hang or die. */
+struct nameconf {
+	pid_t reader;
+	int fd; /* -1: not wanted */
+};
+#define NAMECONF_MAX (256 * 1024)
+int nameconf_start(const struct sidecar_plan *plan, int tree, struct nameconf *ret);
+/* Writes what arrived below dirfd (".sonde" of the new root); warns about what did not. */
+void nameconf_finish(struct nameconf *n, int dirfd, int messages);
+/* After the pivot: over the host's files. */
+void nameconf_mount(int messages);
+/* At most max bytes of s with "?" for all but letters, digits and "_.-/:". NULL: memory is out. free() it. */
+char *files_prompt_word(const char *s, size_t max);
+/* .bashrc, .zshrc, .shrc with the prompt, into the home directory. */
+int files_write_rc(const struct sidecar_plan *plan, int homefd, struct insp_err *err);
+int files_write(int dirfd, const char *name, const char *data, size_t len);
+
+/* ---- the processes ---- */
+
+_Noreturn void builder_main(const struct sidecar_plan *plan, struct insp_pty *pty,
+			    struct limits *limits, struct channels *ch, pid_t front);
+_Noreturn void supervisor_main(const struct sidecar_plan *plan, struct insp_pty *pty,
+			       struct limits *limits, struct channels *ch);
+_Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pty,
+			    const struct limits *limits, const struct channels *ch,
+			    pid_t supervisor);
+
+/* Closes every fd above 2 but those of keep (n, any order, -1 entries ignored). */
+void proc_close_others(int *keep, size_t n);
+/* 128 + N, or the exit code. */
+int proc_exit_status(int wait_status);
+/* Every signal to its default, none blocked. */
+void proc_default_signals(void);
+/* Those of 0, 1, 2 that are a terminal become /dev/null. */
+int proc_drop_terminals(void);
+
+#endif

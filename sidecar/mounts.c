@@ -1,0 +1,305 @@
+/*
+ * The sidecar's root: a small file system in memory, in it the host's top-level directories (read-only), the target's
+ * whole tree at /target, and what belongs to the joined namespaces. Runs in the builder.
+ *
+ * The host's mounts are cloned as slaves: what the host unmounts goes away here too, and is not kept busy. The
+ * target's are private: nothing passes between them and the target.
+ */
+#include "sidecar/internal.h"
+#include "sidecar/mounts.h"
+#include "sidecar/mountapi.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#define CLONE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)
+
+static int err_mount(struct insp_err *err, const char *what)
+{
+	int r = -errno;
+
+	insp_err_set(err, r, "%s", what);
+	if (r == -ENOSYS)
+		insp_err_hint(err, "cdebug needs Linux 5.2 or later (open_tree, move_mount)");
+	else if (r == -EPERM)
+		insp_err_hint(err, "this needs CAP_SYS_ADMIN on the host");
+	return r;
+}
+
+int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs)
+{
+	_cleanup_close_ int fs = mountapi_fsopen("tmpfs");
+	char id[2][16];
+	int fd;
+
+	if (fs < 0)
+		return -errno;
+	snprintf(id[0], sizeof(id[0]), "%u", uid);
+	snprintf(id[1], sizeof(id[1]), "%u", gid);
+	if (mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "source", "cdebug") < 0 ||
+	    mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "mode", mode) < 0 ||
+	    mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "uid", id[0]) < 0 ||
+	    mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "gid", id[1]) < 0 ||
+	    mountapi_fsconfig(fs, MOUNTAPI_CREATE, NULL, NULL) < 0)
+		return -errno;
+	fd = mountapi_fsmount(fs, attrs);
+	return fd < 0 ? -errno : fd;
+}
+
+static uint64_t target_attributes(const struct sidecar_plan *plan)
+{
+	/* noatime: even reading leaves no mark */
+	return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME |
+	       (plan->opts->write ? 0 : MOUNT_ATTR_RDONLY);
+}
+
+int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
+{
+	struct mountapi_attr attr = { .set = target_attributes(plan),
+				      .clear = MOUNT_ATTR__ATIME,
+				      .propagation = MS_PRIVATE };
+
+	if (mountapi_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return err_mount(err, "make the target's files read-only");
+	m->by_hand = true; /* compat: kernel < 5.12 */
+	return 0;
+}
+
+/* One of the host's directories or files, cloned with all mounts below. -ENOENT is none of our business. */
+static int attach_host(struct mounts *m, const char *name, bool dir)
+{
+	_cleanup_close_ int fd = mountapi_open_tree(m->host, name, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+
+	if (fd < 0)
+		return -errno;
+	if (dir && mkdirat(m->root, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	if (!dir && mknodat(m->root, name, S_IFREG | 0444, 0) < 0)
+		return -errno;
+	return mountapi_move(fd, m->root, name, 0) < 0 ? -errno : 0;
+}
+
+static int copy_link(struct mounts *m, const char *name)
+{
+	char to[4096];
+	ssize_t n = readlinkat(m->host, name, to, sizeof(to) - 1);
+
+	if (n < 0)
+		return -errno;
+	to[n] = '\0';
+	return symlinkat(to, m->root, name) < 0 ? -errno : 0;
+}
+
+static unsigned char type_of(int dirfd, const struct dirent *de)
+{
+	struct stat st;
+
+	if (de->d_type != DT_UNKNOWN)
+		return de->d_type;
+	if (fstatat(dirfd, de->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return DT_UNKNOWN;
+	return (unsigned char)IFTODT(st.st_mode);
+}
+
+static bool is_ours(const struct sidecar_plan *plan, const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "target") == 0 ||
+	       strcmp(name, "tmp") == 0 || strcmp(name, SIDECAR_DIR) == 0 ||
+	       (strcmp(name, "proc") == 0 && (plan->join & (1U << INSP_NS_PID))) ||
+	       (strcmp(name, "sys") == 0 && (plan->join & (1U << INSP_NS_NET)));
+}
+
+static int attach_entry(struct mounts *m, const struct dirent *de, struct insp_err *err)
+{
+	int r = 0;
+
+	switch (type_of(m->host, de)) {
+	case DT_DIR: r = attach_host(m, de->d_name, true); break;
+	case DT_REG: r = attach_host(m, de->d_name, false); break;
+	case DT_LNK: r = copy_link(m, de->d_name); break;
+	default: break; /* a socket in the root directory is nobody's tool */
+	}
+	/* one that went meanwhile, or may not be looked at (a FUSE mount of another user) */
+	if (r == -ENOENT || r == -EACCES)
+		return 0;
+	return r < 0 ? (errno = -r, err_mount(err, "bring the host's directories")) : 0;
+}
+
+static int attach_entries(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
+{
+	int fd = openat(m->host, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return err_mount(err, "read the host's root directory");
+	for (struct dirent *de = readdir(dir); de && r == 0; de = readdir(dir))
+		if (!is_ours(plan, de->d_name))
+			r = attach_entry(m, de, err);
+	closedir(dir);
+	return r;
+}
+
+static int make_directories(struct mounts *m)
+{
+	static const char *const names[] = { "target", "tmp", "proc", "sys", SIDECAR_DIR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (mkdirat(m->root, names[i], 0755) < 0)
+			return -errno;
+	return 0;
+}
+
+/* The root lies over the old one until the pivot; nothing is reached through it before. */
+static int attach_root(struct mounts *m, struct insp_err *err)
+{
+	m->self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->self < 0)
+		return err_mount(err, "open '/proc/self'");
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_mount(err, "make a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_mount(err, "make the mounts slaves of the host's");
+	/* not earlier: a mount of the old namespace cannot be cloned from here */
+	m->host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	m->root = mounts_tmpfs("0755", 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (m->host < 0 || m->root < 0) {
+		errno = m->root < 0 ? -m->root : errno;
+		return err_mount(err, "make a root file system in memory");
+	}
+	if (mountapi_move(m->root, AT_FDCWD, "/", 0) < 0)
+		return err_mount(err, "attach the root file system");
+	return 0;
+}
+
+/* All that is the host's, and the root itself. */
+static int restrict_host(struct mounts *m, struct insp_err *err)
+{
+	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
+
+	if (m->by_hand || mountapi_setattr(m->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return err_mount(err, "make the host's files read-only");
+	m->by_hand = true;
+	return 0;
+}
+
+static int attach_tmpfs(struct mounts *m, const char *at, const char *mode)
+{
+	_cleanup_close_ int fd = mounts_tmpfs(mode, 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+
+	if (fd < 0)
+		return fd;
+	return mountapi_move(fd, m->root, at, 0) < 0 ? -errno : 0;
+}
+
+int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
+{
+	int r = attach_root(m, err);
+
+	if (r < 0)
+		return r;
+	r = make_directories(m);
+	if (r < 0)
+		return insp_err_set(err, r, "make the root's directories");
+	return attach_entries(plan, m, err);
+}
+
+int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
+{
+	int r = restrict_host(m, err);
+
+	if (r < 0)
+		return r;
+	if (mountapi_move(m->tree, m->root, "target", 0) < 0)
+		return err_mount(err, "attach the target's files");
+	if (m->by_hand &&
+	    (fchdir(m->root) < 0 || mount(NULL, "target", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+		return err_mount(err, "make the target's mounts private");
+	r = attach_tmpfs(m, "tmp", "1777");
+	return r < 0 ? insp_err_set(err, r, "make /tmp") : 0;
+}
+
+static int attach_sysfs_part(struct mounts *m, const char *path)
+{
+	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
+	_cleanup_close_ int fd = mountapi_open_tree(m->host, path, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+
+	if (fd < 0)
+		return -errno;
+	/* by hand it is done later, with all the others */
+	mountapi_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	return mountapi_move(fd, m->root, path, 0) < 0 ? -errno : 0;
+}
+
+/*
+ * /sys shows the devices of the network namespace of who mounts it. The file systems below it are the host's: those
+ * that tools look for are brought along where they are mounted.
+ */
+int mounts_sysfs(struct mounts *m)
+{
+	static const char *const parts[] = { "sys/fs/cgroup", "sys/fs/bpf", "sys/kernel/debug",
+					     "sys/kernel/tracing", "sys/kernel/security" };
+	_cleanup_close_ int fs = mountapi_fsopen("sysfs"), fd = -1;
+
+	if (fs < 0 || mountapi_fsconfig(fs, MOUNTAPI_CREATE, NULL, NULL) < 0)
+		return -errno;
+	fd = mountapi_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					  MOUNT_ATTR_NOEXEC);
+	if (fd < 0 || mountapi_move(fd, m->root, "sys", 0) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		attach_sysfs_part(m, parts[i]);
+	return 0;
+}
+
+int mounts_host_sysfs(struct mounts *m)
+{
+	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
+	int r = attach_host(m, "sys", true);
+
+	if (r == 0)
+		mountapi_setattr(m->root, "sys", AT_RECURSIVE, &attr);
+	return r;
+}
+
+int mounts_pivot(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
+{
+	if (fchdir(m->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_mount(err, "change the root");
+	/* "." is the new root still, over which the old one lies now */
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_mount(err, "leave the host's root");
+	if (m->by_hand)
+		return remount_all(plan, m->self, target_attributes(plan), err);
+	return 0;
+}
+
+int mounts_home(const struct sidecar_plan *plan, struct insp_err *err)
+{
+	_cleanup_close_ int fd = -1;
+	const char *mode;
+	int r;
+
+	/* a caller without one gets what everybody has */
+	mode = strcmp(plan->home, "/tmp") == 0 ? "1777" : "0700";
+	fd = mounts_tmpfs(mode, plan->uid, plan->gid, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (fd < 0)
+		return insp_err_set(err, fd, "make the home directory");
+	r = files_write_rc(plan, fd, err);
+	if (r < 0)
+		return r;
+	if (mountapi_move(fd, AT_FDCWD, plan->home, MOVE_MOUNT_T_SYMLINKS) < 0)
+		return insp_err_set(err, -errno, "attach '%s'", plan->home);
+	return 0;
+}
+
+int mounts_proc(struct insp_err *err)
+{
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return err_mount(err, "mount /proc of the target's processes");
+	return 0;
+}

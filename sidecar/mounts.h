@@ -1,0 +1,44 @@
+/* The steps that make the sidecar's mount namespace, in the order of their use. See mounts.c. */
+#ifndef SONDE_SIDECAR_MOUNTS_H
+#define SONDE_SIDECAR_MOUNTS_H
+
+#include "sidecar/internal.h"
+
+struct mounts {
+	int tree; /* the target's mount tree, detached */
+	int root; /* the new root */
+	int host; /* the host's root, O_PATH */
+	int self; /* the host's /proc/self, O_PATH */
+	bool by_hand; /* compat: kernel < 5.12: no mount_setattr(); attributes are set after the pivot */
+};
+#define MOUNTS_NONE                   \
+	{                             \
+		-1, -1, -1, -1, false \
+	}
+
+/* Makes the target's tree read-only. */
+int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
+/* The own namespace, and in it the new root with the host's directories; writable as yet. */
+int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
+/* Read-only from here; /target and /tmp. */
+int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
+/* /sys of the joined network namespace. -errno. */
+int mounts_sysfs(struct mounts *m);
+/* The host's /sys, where the other may not be had. -errno. */
+int mounts_host_sysfs(struct mounts *m);
+int mounts_pivot(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
+/* After the pivot: a home directory in memory. */
+int mounts_home(const struct sidecar_plan *plan, struct insp_err *err);
+/* In the supervisor: /proc of the pid namespace that it is in. */
+int mounts_proc(struct insp_err *err);
+
+/* A new file system in memory, detached. fd or -errno. */
+int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs);
+/*
+ * compat: kernel < 5.12. Every mount of this namespace gets the attributes it should have had from mount_setattr():
+ * target's those of target_set, the host's read-only. self: a /proc/self that the pivot did not take away.
+ */
+int remount_all(const struct sidecar_plan *plan, int self, uint64_t target_set,
+		struct insp_err *err);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * How the target resolves names: its etc/resolv.conf and etc/hosts, over the host's in the sidecar.
+ *
+ * They are the container's files: they may be links, FIFOs, endless, or on a file system that a container's process
+ * serves and never answers (FUSE). So a process of its own reads them, while the mounts are made; who is late is
+ * killed, and the files are gone without.
+ */
+#include "sidecar/internal.h"
+#include "sidecar/mountapi.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define DEADLINE_MS 1000
+
+static const char *const conf_files[] = { "etc/resolv.conf", "etc/hosts" };
+static const char *const conf_names[] = { "resolv.conf", "hosts" };
+#define CONF_N 2
+
+/* Before each file's bytes. len: negative errno when it could not be read. */
+struct conf_head {
+	int len;
+};
+
+static int read_whole(int fd, char *buf, size_t max)
+{
+	size_t len = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, buf + len, max + 1 - len);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return (int)len;
+		len += (size_t)n;
+		if (len > max)
+			return -EFBIG;
+	}
+}
+
+static int read_conf(int tree, const char *path, char *buf)
+{
+	_cleanup_close_ int fd = insp_open_regular_in_root(tree, path);
+
+	return fd < 0 ? fd : read_whole(fd, buf, NAMECONF_MAX);
+}
+
+static void write_bytes(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno != EINTR)
+			_exit(1);
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+_Noreturn static void reader_main(int tree, int out)
+{
+	char *buf = malloc(NAMECONF_MAX + 1);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; buf && i < CONF_N; i++) {
+		struct conf_head head = { read_conf(tree, conf_files[i], buf) };
+
+		write_bytes(out, &head, sizeof(head));
+		if (head.len > 0)
+			write_bytes(out, buf, (size_t)head.len);
+	}
+	_exit(0);
+}
+
+int nameconf_start(const struct sidecar_plan *plan, int tree, struct nameconf *ret)
+{
+	int fds[2];
+
+	*ret = (struct nameconf){ .fd = -1 };
+	if (!(plan->join & (1U << INSP_NS_NET)))
+		return 0;
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	ret->reader = fork();
+	if (ret->reader == 0) {
+		fcntl(fds[1], F_SETFL, 0);
+		reader_main(tree, fds[1]);
+	}
+	close(fds[1]);
+	ret->fd = fds[0];
+	return ret->reader < 0 ? -errno : 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Exactly len bytes before the deadline. */
+static int read_in_time(int fd, void *buf, size_t len, int64_t deadline)
+{
+	char *p = buf;
+
+	while (len > 0) {
+		struct pollfd pfd = { fd, POLLIN, 0 };
+		int64_t left = deadline - now_ms();
+		ssize_t n;
+
+		if (left <= 0 || poll(&pfd, 1, (int)left) == 0)
+			return -ETIMEDOUT;
+		n = read(fd, p, len);
+		if (n == 0)
+			return -EIO;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int receive(const struct nameconf *n, char *buf, int64_t deadline)
+{
+	struct conf_head head;
+	int r = read_in_time(n->fd, &head, sizeof(head), deadline);
+
+	if (r < 0)
+		return r;
+	if (head.len < 0)
+		return head.len;
+	if (head.len > NAMECONF_MAX)
+		return -EFBIG;
+	r = read_in_time(n->fd, buf, (size_t)head.len, deadline);
+	return r < 0 ? r : head.len;
+}
+
+static void warn_conf(int messages, int r, int i)
+{
+	struct insp_err err = { 0 };
+
+	if (r == -EBADF)
+		insp_err_say(&err, r, "the container's '/%s' is no regular file", conf_files[i]);
+	else
+		insp_err_set(&err, r, "use the container's '/%s'", conf_files[i]);
+	insp_err_hint(&err, "the host's is used instead");
+	message_warn(messages, &err);
+}
+
+void nameconf_finish(struct nameconf *n, int dirfd, int messages)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	_cleanup_free_ char *buf = NULL;
+	int r = 0;
+
+	if (n->fd < 0)
+		return;
+	buf = malloc(NAMECONF_MAX);
+	for (int i = 0; buf && i < CONF_N && r != -ETIMEDOUT; i++) {
+		r = receive(n, buf, deadline);
+		if (r >= 0)
+			r = files_write(dirfd, conf_names[i], buf, (size_t)r);
+		/* an image from scratch has neither, and resolves nothing: nor is there anything to say */
+		if (r < 0 && r != -ENOENT)
+			warn_conf(messages, r, i);
+	}
+	files_write(dirfd, "empty", "", 0);
+	kill(n->reader, SIGKILL);
+	waitpid(n->reader, NULL, r == -ETIMEDOUT ? WNOHANG : 0);
+	close(n->fd);
+	n->fd = -1;
+}
+
+/* Over what path leads to: resolv.conf is a link on many hosts. */
+static int mount_over(const char *from, const char *path)
+{
+	_cleanup_close_ int fd =
+		mountapi_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return mountapi_move(fd, AT_FDCWD, path, MOVE_MOUNT_T_SYMLINKS) < 0 ? -errno : 0;
+}
+
+void nameconf_mount(int messages)
+{
+	/* through these the host's own resolver would answer, whatever resolv.conf says */
+	static const char *const resolvers[] = { "/run/systemd/resolve/io.systemd.Resolve",
+						 "/run/nscd/socket", "/var/run/nscd/socket" };
+
+	for (int i = 0; i < CONF_N; i++) {
+		char from[64], to[64];
+		int r;
+
+		snprintf(from, sizeof(from), "/" SIDECAR_DIR "/%s", conf_names[i]);
+		snprintf(to, sizeof(to), "/%s", conf_files[i]);
+		if (access(from, F_OK) < 0)
+			continue;
+		r = mount_over(from, to);
+		if (r < 0)
+			warn_conf(messages, r, i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(resolvers); i++)
+		mount_over("/" SIDECAR_DIR "/empty", resolvers[i]);
+}

@@ -1,0 +1,238 @@
+/* Looking at the target and deciding everything, while nothing has changed yet. */
+#include "sidecar/internal.h"
+#include "sidecar/environ.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+
+#define STATUS_MAX 16384
+#define CAP_BIT(c) (UINT64_C(1) << (c))
+
+struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan)
+{
+	if (!plan)
+		return NULL;
+	free(plan->name);
+	free(plan->home);
+	environ_free(plan->argv);
+	environ_free(plan->envp);
+	insp_diags_clear(&plan->warnings);
+	free(plan);
+	return NULL;
+}
+
+static void plan_freep(struct sidecar_plan **plan)
+{
+	sidecar_plan_free(*plan);
+}
+
+const struct insp_diags *sidecar_plan_warnings(const struct sidecar_plan *plan)
+{
+	return &plan->warnings;
+}
+
+/* 1: the target shares our namespace of this type. */
+static int is_shared(const struct insp_pid *target, enum insp_ns_type type)
+{
+	char ours_path[48], path[32];
+	struct stat ours, theirs;
+
+	snprintf(path, sizeof(path), "ns/%s", insp_ns_name(type));
+	snprintf(ours_path, sizeof(ours_path), "/proc/self/%s", path);
+	if (stat(ours_path, &ours) < 0 || fstatat(insp_pid_procfd(target), path, &theirs, 0) < 0)
+		return -errno;
+	return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+static int choose_namespaces(struct sidecar_plan *plan, struct insp_err *err)
+{
+	for (int t = 0; t < INSP_NS_MAX; t++) {
+		int shared;
+
+		if (!(plan->opts->namespaces & (1U << t)))
+			continue;
+		shared = is_shared(plan->target, t);
+		/* compat: a kernel without this type */
+		if (shared == -ENOENT && insp_pid_alive(plan->target))
+			continue;
+		if (shared < 0) {
+			insp_err_set(err, shared, "process %d: look at its namespaces",
+				     (int)insp_pid_number(plan->target));
+			insp_err_hint(err, shared == -EACCES || shared == -EPERM
+						   ? "this needs root"
+						   : "it ended meanwhile");
+			return shared;
+		}
+		if (!shared && t == INSP_NS_USER)
+			plan->join_user = true;
+		else if (!shared)
+			plan->join |= 1U << t;
+	}
+	return 0;
+}
+
+static int read_proc(const struct insp_pid *target, const char *file, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = openat(insp_pid_procfd(target), file, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = read(fd, buf + len, size - 1 - len);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0 || len + (size_t)n == size - 1)
+			break;
+		len += (size_t)n;
+	}
+	buf[len] = '\0';
+	return 0;
+}
+
+/* The value of a line of /proc/PID/status; "" when there is none. */
+static const char *status_field(const char *status, const char *name)
+{
+	const char *p = strstr(status, name);
+
+	return p ? p + strlen(name) : "";
+}
+
+/* "NSpid:\t4711\t1": the last is the one in its own namespace. */
+static pid_t inner_pid(const char *status)
+{
+	const char *p = status_field(status, "\nNSpid:");
+	pid_t pid = 0;
+
+	while (*p && *p != '\n') {
+		char *end;
+		long n = strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		pid = (pid_t)n;
+		p = end;
+	}
+	return pid;
+}
+
+static uint64_t status_caps(const char *status, const char *name)
+{
+	return strtoull(status_field(status, name), NULL, 16);
+}
+
+/*
+ * A process of the target may trace one of ours when it has CAP_SYS_PTRACE over our user namespace, or at least all
+ * capabilities that ours has (cap_ptrace_access_check() of security/commoncap.c); then it is the session.
+ */
+static void warn_trace(struct sidecar_plan *plan, const char *status)
+{
+	uint64_t theirs = status_caps(status, "\nCapPrm:") | status_caps(status, "\nCapEff:");
+	uint64_t possible = theirs | status_caps(status, "\nCapBnd:");
+	uint64_t own = ((CAP_BIT(CAP_LAST_CAP) << 1) - 1) & ~plan->opts->cap_drop;
+	struct insp_err w = { 0 };
+
+	if (!(plan->join & (1U << INSP_NS_PID)) || is_shared(plan->target, INSP_NS_USER) != 1)
+		return;
+	if (possible & CAP_BIT(CAP_SYS_PTRACE))
+		insp_err_say(&w, -EPERM,
+			     "the container may trace processes (CAP_SYS_PTRACE): its "
+			     "root can take this session over");
+	else if (plan->opts->cap_drop && (own & ~theirs) == 0)
+		insp_err_say(&w, -EPERM,
+			     "with these capabilities dropped the container's root can "
+			     "trace this session");
+	else
+		return;
+	insp_err_hint(&w, "if you do not trust it, '--ns net,ipc,uts' keeps the session out of its "
+			  "sight");
+	insp_diags_add(&plan->warnings, &w);
+}
+
+/* Who 0 of the target's user namespace is on this host: "0 100000 65536" in its map. */
+static int map_root(const struct insp_pid *target, const char *file, uint32_t *ret,
+		    struct insp_err *err)
+{
+	char buf[STATUS_MAX], *save = NULL;
+	int r = read_proc(target, file, buf, sizeof(buf));
+
+	if (r < 0)
+		return insp_err_set(err, r, "process %d: read '%s'", (int)insp_pid_number(target),
+				    file);
+	for (char *line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		uint32_t inside, outside, count;
+
+		if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) ==
+			    3 &&
+		    inside == 0 && count > 0) {
+			*ret = outside;
+			return 0;
+		}
+	}
+	insp_err_say(err, -EOVERFLOW, "user 0 of the container's user namespace is nobody");
+	insp_err_hint(err, "'--ns pid,net,ipc,uts' stays out of it");
+	return -EOVERFLOW;
+}
+
+static int look_at_target(struct sidecar_plan *plan, struct insp_err *err)
+{
+	char status[STATUS_MAX];
+	int r = read_proc(plan->target, "status", status, sizeof(status));
+
+	if (r < 0) {
+		insp_err_set(err, r, "process %d: read its status",
+			     (int)insp_pid_number(plan->target));
+		insp_err_hint(err, "it ended meanwhile");
+		return r;
+	}
+	plan->inner_pid = plan->join & (1U << INSP_NS_PID) ? inner_pid(status)
+							   : insp_pid_number(plan->target);
+	warn_trace(plan, status);
+	if (!plan->join_user)
+		return 0;
+	r = map_root(plan->target, "uid_map", &plan->uid, err);
+	return r < 0 ? r : map_root(plan->target, "gid_map", &plan->gid, err);
+}
+
+static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
+{
+	int r = choose_namespaces(plan, err);
+
+	if (r < 0)
+		return r;
+	r = look_at_target(plan, err);
+	if (r < 0)
+		return r;
+	plan->name = files_prompt_word(plan->opts->name, 40);
+	plan->home = environ_home(plan->opts->envp);
+	if (!plan->name || !plan->home)
+		return insp_err_set(err, -ENOMEM, "plan");
+	return environ_make(plan, err);
+}
+
+int sidecar_plan_make(struct insp_sys *sys, const struct insp_pid *target,
+		      const struct sidecar_opts *opts, struct sidecar_plan **ret_plan,
+		      struct insp_err *err)
+{
+	_cleanup_(plan_freep) struct sidecar_plan *plan = calloc(1, sizeof(*plan));
+	int r;
+
+	if (!plan)
+		return insp_err_set(err, -ENOMEM, "plan");
+	if (geteuid() != 0) {
+		insp_err_say(err, -EPERM, "entering a container needs root");
+		insp_err_hint(err, "sudo cdebug …");
+		return -EPERM;
+	}
+	plan->sys = sys;
+	plan->target = target;
+	plan->opts = opts;
+	r = plan_fill(plan, err);
+	if (r < 0)
+		return r;
+	*ret_plan = TAKE_PTR(plan);
+	return 0;
+}

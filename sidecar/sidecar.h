@@ -1,0 +1,59 @@
+/*
+ * The sidecar: a command with the host's tools beside a running container.
+ *
+ * Four processes, each there for one reason:
+ *   front       the caller's: terminal, limits, exit status. Enters nothing.
+ *   builder     copies the target's mount tree, makes the sidecar's own mount namespace, joins the target's others.
+ *               Ends before the command starts.
+ *   supervisor  the first process inside the target's pid namespace: parent and reaper of the command. It holds one
+ *               end of a pipe whose other end only the front has: when that closes, all below it is killed.
+ *   command     what the user asked for. Joins the user namespace and the limits, drops capabilities, execs.
+ *
+ * The mount namespace is never the target's. Nothing is written to the target's files, cgroup or state.
+ */
+#ifndef SONDE_SIDECAR_H
+#define SONDE_SIDECAR_H
+
+#include "libinspect/inspect.h"
+
+/* 0: no limit. */
+struct sidecar_limits {
+	uint64_t memory; /* bytes */
+	double cpus;
+	unsigned pids;
+};
+
+struct sidecar_opts {
+	const char *name;    /* the container's, as the engine has it; hostile bytes */
+	unsigned namespaces; /* bits 1 << INSP_NS_x to join; those shared already are skipped */
+	bool write;	     /* /target writable */
+	struct sidecar_limits limits;
+	uint64_t cap_drop; /* bits 1 << CAP_x */
+	const char *const *env;
+	size_t n_env;	      /* K=V to set */
+	char *const *command; /* NULL-terminated; NULL: a shell */
+	char *const *envp;    /* the caller's environment */
+};
+
+struct sidecar_plan;
+/*
+ * Looks at the target and decides every step; changes nothing. sys, target and the strings of opts must outlive the
+ * plan. -EPERM when not root.
+ */
+int sidecar_plan_make(struct insp_sys *sys, const struct insp_pid *target,
+		      const struct sidecar_opts *opts, struct sidecar_plan **ret_plan,
+		      struct insp_err *err);
+struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan);
+/* The plan in words, one step a line, for --dry-run. free() it. */
+char *sidecar_plan_describe(const struct sidecar_plan *plan);
+/* What the user should know before (the target may trace us). Stays the plan's. */
+const struct insp_diags *sidecar_plan_warnings(const struct sidecar_plan *plan);
+
+/*
+ * Carries the plan out and waits. ret_status: exit status as docker exec gives it. On failure *ret_status is 125, 126
+ * or 127. warn is called for what went on without: a resolv.conf that cannot be read.
+ */
+int sidecar_run(const struct sidecar_plan *plan, void (*warn)(const struct insp_err *err),
+		int *ret_status, struct insp_err *err);
+
+#endif

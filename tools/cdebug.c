@@ -1,0 +1,247 @@
+/* cdebug: a shell, or a command, with the host's tools beside a running container. */
+#include "sidecar/sidecar.h"
+#include "tools/shared/errors.h"
+#include "tools/shared/opts.h"
+#include "tools/shared/util.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+
+struct cdebug_opts {
+	struct common_opts common;
+	bool quiet, dry_run, write;
+	unsigned namespaces;
+	uint64_t memory;
+	double cpus;
+	unsigned pids;
+	uint64_t cap_drop;
+	struct opt_list env;
+};
+
+#define NS_BIT(type) (1U << INSP_NS_##type)
+#define NS_ALLOWED \
+	(NS_BIT(PID) | NS_BIT(NET) | NS_BIT(IPC) | NS_BIT(UTS) | NS_BIT(USER) | NS_BIT(CGROUP))
+#define NS_DEFAULT (NS_ALLOWED & ~NS_BIT(CGROUP))
+
+/* Calls each for every word of a comma separated list. */
+static int for_each_word(const char *list,
+			 int (*each)(const char *word, size_t len, void *value,
+				     struct insp_err *err),
+			 void *value, struct insp_err *err)
+{
+	for (const char *p = list;; p++) {
+		size_t len = strcspn(p, ",");
+		int r = each(p, len, value, err);
+
+		p += len;
+		if (r < 0 || !*p)
+			return r;
+	}
+}
+
+static int add_namespace(const char *word, size_t len, void *value, struct insp_err *err)
+{
+	unsigned *bits = value;
+	int type;
+
+	if (len == 4 && memcmp(word, "none", 4) == 0)
+		return 0;
+	type = insp_ns_from_name(word, len);
+	if (type < 0 || !(NS_ALLOWED & (1U << type))) {
+		insp_err_say(err, -EINVAL, "'%.*s' is no namespace that cdebug joins", (int)len,
+			     word);
+		insp_err_hint(err, "pid, net, ipc, uts, user, cgroup, or none");
+		return -EINVAL;
+	}
+	*bits |= 1U << type;
+	return 0;
+}
+
+static int parse_namespaces(const char *arg, void *value, struct insp_err *err)
+{
+	*(unsigned *)value = 0;
+	return for_each_word(arg, add_namespace, value, err);
+}
+
+static int add_capability(const char *word, size_t len, void *value, struct insp_err *err)
+{
+	uint64_t *bits = value;
+	cap_value_t cap;
+	char name[40];
+
+	if (len == 3 && strncasecmp(word, "all", 3) == 0) {
+		*bits = UINT64_MAX;
+		return 0;
+	}
+	/* docker's spelling has no prefix */
+	snprintf(name, sizeof(name), "%s%.*s", strncasecmp(word, "cap_", 4) == 0 ? "" : "cap_",
+		 (int)len, word);
+	if (cap_from_name(name, &cap) < 0 || cap < 0 || cap > 63)
+		return insp_err_say(err, -EINVAL, "'%.*s' is no capability", (int)len, word);
+	*bits |= UINT64_C(1) << cap;
+	return 0;
+}
+
+static int parse_capabilities(const char *arg, void *value, struct insp_err *err)
+{
+	return for_each_word(arg, add_capability, value, err);
+}
+
+#define AT(member) offsetof(struct cdebug_opts, member)
+static const struct opt table[] = {
+	{ OPT_GROUP, .help = "What the session is part of" },
+	{ OPT_CALL, 0, "ns", AT(namespaces), "LIST",
+	  "join these namespaces: pid,net,ipc,uts,user,cgroup, or none (default: all but cgroup)",
+	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = parse_namespaces },
+	{ OPT_FLAG, 0, "write", AT(write),
+	  .help = "make the container's files at /target writable" },
+	{ OPT_GROUP, .help = "What the session may use" },
+	{ OPT_SIZE, 'm', "memory", AT(memory), "SIZE",
+	  "at most this much memory, in a cgroup of its own" },
+	{ OPT_DECIMAL, 0, "cpus", AT(cpus), "N", "at most this many processors (1.5)" },
+	{ OPT_UINT, 0, "pids", AT(pids), "N", "at most this many processes and threads" },
+	{ OPT_CALL, 0, "cap-drop", AT(cap_drop), "LIST",
+	  "without these capabilities, or ALL (default: has all)", .call = parse_capabilities },
+	{ OPT_LIST, 'e', "env", AT(env), "K=V", "set a variable for the command (repeatable)" },
+	{ OPT_GROUP, .help = "General" },
+	{ OPT_FLAG, 'q', "quiet", AT(quiet), .help = "no warnings" },
+	{ OPT_FLAG, 0, "dry-run", AT(dry_run), .help = "print the plan and do nothing" },
+	OPTS_COMMON(struct cdebug_opts, common),
+	OPTS_END,
+};
+
+static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]]", NULL };
+
+static const struct tool tool = {
+	.name = "cdebug",
+	.summary = "Run a shell with the host's tools beside a running container.",
+	.usage = usage,
+	.opts = table,
+	.epilog = "The host's programs are at /, the container's files at /target. $TARGET is the\n"
+		  "container's name, $TARGET_PID its first process. Exit status: that of the\n"
+		  "command; 125 cdebug failed, 126 not executable, 127 not found, 128+N signal N.",
+	.operands = COMPLETE_RUNNING,
+	.stop_at_operand = true,
+	.failure = INSP_EXIT_OWN_FAILURE,
+};
+
+static bool quiet;
+
+static void warn(const struct insp_err *err)
+{
+	if (!quiet)
+		tool_say(&tool, err);
+}
+
+static int check_env(const struct opt_list *env)
+{
+	for (size_t i = 0; i < env->n; i++)
+		if (!strchr(env->items[i], '=') || env->items[i][0] == '=')
+			return opts_usage_error(&tool, "--env '%s' is not of the form K=V",
+						env->items[i]);
+	return 0;
+}
+
+/* A container that does not run has nothing to be beside of. */
+static int not_running(const struct insp_container *c)
+{
+	struct insp_err err = { 0 };
+
+	insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s)", c->engine, c->name,
+		     insp_state_name(c->state));
+	insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
+	return tool_fail(&tool, &err);
+}
+
+static void plan_freep(struct sidecar_plan **plan)
+{
+	sidecar_plan_free(*plan);
+}
+
+static int run_plan(const struct sidecar_plan *plan, const struct cdebug_opts *o)
+{
+	const struct insp_diags *warnings = sidecar_plan_warnings(plan);
+	_cleanup_free_ char *text = NULL;
+	struct insp_err err = { 0 };
+	int status;
+
+	for (size_t i = 0; i < warnings->n; i++)
+		warn(&warnings->items[i]);
+	if (!o->dry_run) {
+		if (sidecar_run(plan, warn, &status, &err) < 0)
+			tool_say(&tool, &err);
+		return status;
+	}
+	text = sidecar_plan_describe(plan);
+	if (!text)
+		return tool.failure;
+	return fputs(text, stdout) < 0 || fflush(stdout) < 0 ? tool.failure : 0;
+}
+
+static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
+			   char *const *command, char *const *envp)
+{
+	struct sidecar_opts so = { .namespaces = o->namespaces,
+				   .write = o->write,
+				   .limits = { o->memory, o->cpus, o->pids },
+				   .cap_drop = o->cap_drop,
+				   .env = o->env.items,
+				   .n_env = o->env.n,
+				   .command = command,
+				   .envp = envp };
+	_cleanup_(plan_freep) struct sidecar_plan *plan = NULL;
+	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_pid_ struct insp_pid *target = NULL;
+	struct insp_err err = { 0 };
+	int r = tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
+
+	if (r)
+		return r;
+	if (!insp_state_is_live(c->state) || c->pid <= 0)
+		return not_running(c);
+	so.name = c->name;
+	if (insp_container_init(sys, c, &target, &err) < 0)
+		return tool_fail(&tool, &err);
+	if (sidecar_plan_make(sys, target, &so, &plan, &err) < 0)
+		return tool_fail(&tool, &err);
+	return run_plan(plan, o);
+}
+
+static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
+{
+	_cleanup_sys_ struct insp_sys *sys = NULL;
+	struct insp_err err = { 0 };
+	char *const *command;
+	int first, r = opts_parse(&tool, argc, argv, o, &first);
+
+	if (r >= 0)
+		return r;
+	if (first == argc)
+		return opts_usage_error(&tool, "which container? 'cps' lists them");
+	r = check_env(&o->env);
+	if (r)
+		return r;
+	quiet = o->quiet;
+	command = argv + first + 1;
+	if (*command && strcmp(*command, "--") == 0)
+		command++;
+	if (common_opts_open(&o->common, &sys, &err) < 0)
+		return tool_fail(&tool, &err);
+	return debug_container(sys, argv[first], o, *command ? command : NULL, envp);
+}
+
+int main(int argc, char *argv[], char *envp[])
+{
+	struct cdebug_opts o = { .namespaces = NS_DEFAULT };
+	struct insp_err err = { 0 };
+	int r;
+
+	if (insp_enter_seal(argv, envp, &err) < 0)
+		return tool_fail(&tool, &err);
+	r = cdebug(argc, argv, envp, &o);
+	opt_list_clear(&o.env);
+	common_opts_clear(&o.common);
+	return r;
+}
