@@ -95,13 +95,16 @@ static void decide_caps(const struct enter_facts *f, const struct insp_enter_opt
 	caps->cut = true;
 	caps->no_new_privs = s->no_new_privs;
 	caps->bounding = s->cap_bnd;
+	/* the target's capabilities are worth nothing outside its own user namespace: where we stay, so are ours */
+	if (f->user_differs && !(d->join & BIT(USER)))
+		caps->bounding = 0;
 	if (!o->as_target)
 		return;
 	caps->exact = true;
-	caps->permitted = s->cap_prm;
-	caps->effective = s->cap_eff;
-	caps->inheritable = s->cap_inh;
-	caps->ambient = s->cap_amb;
+	caps->permitted = s->cap_prm & caps->bounding;
+	caps->effective = s->cap_eff & caps->bounding;
+	caps->inheritable = s->cap_inh & caps->bounding;
+	caps->ambient = s->cap_amb & caps->bounding;
 	/* execve() gives uid 0 its whole bounding set: one that has dropped some shall not get them back here */
 	if (d->ids.set_uid && d->ids.uid == 0)
 		caps->bounding &= s->cap_prm;

@@ -15,6 +15,7 @@ struct enter_facts {
 	gid_t gid;
 	gid_t groups[64];
 	size_t n_groups;
+	bool user_differs;     /* it has a user namespace of its own, joined or not */
 	bool root_mapped;      /* its user namespace has a uid 0 and a gid 0 */
 	bool setgroups_denied; /* user_namespaces(7): /proc/PID/setgroups says "deny" */
 };
