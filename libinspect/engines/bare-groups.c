@@ -52,21 +52,23 @@ static int root_identity(int dirfd, const char *path, struct statx *ret)
 	return statx(dirfd, path, flags, STATX_INO, ret) < 0 ? -errno : 0;
 }
 
-static bool has_other_root(const struct insp_sys *sys, const struct statx *host, pid_t pid)
+/* 1, 0, -errno. */
+static int has_other_root(const struct insp_sys *sys, const struct statx *host, pid_t pid)
 {
 	struct statx stx;
 	char path[32];
+	int r;
 
 	snprintf(path, sizeof(path), "%d/root", (int)pid);
-	if (root_identity(sys->procfd, path, &stx) < 0)
-		return false;
+	r = root_identity(sys->procfd, path, &stx);
+	if (r < 0)
+		return r;
 	return stx.stx_ino != host->stx_ino || stx.stx_dev_major != host->stx_dev_major ||
 	       stx.stx_dev_minor != host->stx_dev_minor;
 }
 
 /* Whether pid is in namespaces of its own; then *ret is filled. */
-static bool look_at(const struct engine_scan *scan, const struct statx *host, pid_t pid,
-		    struct bare_member *ret)
+static bool look_at(const struct engine_scan *scan, pid_t pid, struct bare_member *ret)
 {
 	const struct insp_sys *sys = scan->sys;
 	struct bare_member b = { .pid = pid };
@@ -77,8 +79,7 @@ static bool look_at(const struct engine_scan *scan, const struct statx *host, pi
 		return false;
 	b.by_pid = ino != sys->self_ns.ino[INSP_NS_PID];
 	b.key = b.by_pid ? ino : b.mnt;
-	if (!b.by_pid &&
-	    (b.mnt == sys->self_ns.ino[INSP_NS_MNT] || !has_other_root(sys, host, pid)))
+	if (!b.by_pid && b.mnt == sys->self_ns.ino[INSP_NS_MNT])
 		return false;
 	*ret = b;
 	return true;
@@ -96,10 +97,9 @@ static int compare_members(const void *a, const void *b)
 static int collect_members(struct engine_scan *scan, struct bare_members *m)
 {
 	const struct scan_procs *procs;
-	struct statx host;
 	int r = engine_scan_procs(scan, &procs);
 
-	if (r < 0 || procs->n == 0 || root_identity(scan->sys->rootfd, "", &host) < 0)
+	if (r < 0 || procs->n == 0)
 		return r;
 	m->items = calloc(procs->n, sizeof(*m->items));
 	if (!m->items)
@@ -107,7 +107,7 @@ static int collect_members(struct engine_scan *scan, struct bare_members *m)
 	for (size_t i = 0; i < procs->n; i++) {
 		struct bare_member *b = &m->items[m->n];
 
-		if (look_at(scan, &host, procs->items[i].pid, b) && !bare_is_claimed(m, b->key) &&
+		if (look_at(scan, procs->items[i].pid, b) && !bare_is_claimed(m, b->key) &&
 		    !bare_is_claimed(m, b->mnt))
 			m->n++;
 	}
@@ -149,6 +149,39 @@ static int drop_waiting_parents(struct bare_members *m)
 	return 0;
 }
 
+/* Whether the group that begins at b, of n members, has the host's root: its first process that answers decides. */
+static bool shows_host_root(const struct insp_sys *sys, const struct statx *host,
+			    const struct bare_member *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = has_other_root(sys, host, b[i].pid);
+
+		if (r >= 0)
+			return r == 0;
+	}
+	return true;
+}
+
+/* One look a group, not one a process: a host may have thousands of processes in a few mount namespaces. */
+static void drop_host_rooted(const struct insp_sys *sys, struct bare_members *m)
+{
+	struct statx host;
+	size_t kept = 0, n;
+	bool known = root_identity(sys->rootfd, "", &host) >= 0;
+
+	for (size_t i = 0; i < m->n; i += n) {
+		const struct bare_member *b = &m->items[i];
+
+		for (n = 1; i + n < m->n && b[n].key == b->key;)
+			n++;
+		if (!b->by_pid && (!known || shows_host_root(sys, &host, b, n)))
+			continue;
+		memmove(&m->items[kept], b, n * sizeof(*b));
+		kept += n;
+	}
+	m->n = kept;
+}
+
 int bare_collect(struct engine_scan *scan, struct bare_members *ret)
 {
 	_cleanup_bare_members_ struct bare_members m = { 0 };
@@ -163,7 +196,9 @@ int bare_collect(struct engine_scan *scan, struct bare_members *ret)
 		r = drop_waiting_parents(&m);
 	if (r < 0)
 		return r;
-	qsort(m.items, m.n, sizeof(*m.items), compare_members);
+	if (m.n)
+		qsort(m.items, m.n, sizeof(*m.items), compare_members);
+	drop_host_rooted(scan->sys, &m);
 	*ret = m;
 	m = (struct bare_members){ 0 };
 	return 0;

@@ -16,8 +16,8 @@ struct bare_member {
 
 /*
  * The processes that are in another pid namespace than the host's, or in another mount namespace with another
- * root directory (a service with PrivateTmp= has its own mount namespace, and the host's root). Sorted by
- * key, then pid. Left out: those in a claimed namespace, and those that merely share the mount namespace of a
+ * root directory (a service with PrivateTmp= has its own mount namespace, and the host's root; its lowest
+ * process decides, so that a worker of it in a chroot makes no container). Sorted by key, then pid. Left out: those in a claimed namespace, and those that merely share the mount namespace of a
  * pid namespace's group (unshare --fork waits there).
  */
 struct bare_members {
