@@ -29,9 +29,10 @@ struct scan_procs {
 	bool done;
 };
 
-/* Namespace inodes of a process that the caller has read just now; 0: not read. */
+/* A process that the caller has looked at just now. Inodes 0: not read. */
 struct scan_ns {
 	pid_t pid;
+	char exe[16]; /* as of scan_proc; "": none */
 	uint64_t pid_ns, mnt_ns;
 };
 
@@ -52,7 +53,7 @@ struct engine_scan {
 	bool may_walk;		 /* a list may walk /proc; resolving a name may not */
 	struct scan_procs procs; /* through engine_scan_procs() only */
 	const struct scan_ns
-		*known; /* by pid; saves reading them again. The caller's, may be NULL */
+		*known; /* by pid; replaces the walk over /proc. The caller's, may be NULL */
 	size_t n_known;
 	struct scan_claims claims;
 	struct insp_list found;

@@ -95,10 +95,26 @@ static int walk(const struct insp_sys *sys, struct scan_procs *procs)
 	return 0;
 }
 
+/* What the caller has seen stands for the walk. */
+static int walk_known(const struct engine_scan *scan, struct scan_procs *procs)
+{
+	size_t cap = 0;
+
+	for (size_t i = 0; i < scan->n_known; i++) {
+		struct scan_proc p = { .pid = scan->known[i].pid };
+
+		memcpy(p.exe, scan->known[i].exe, sizeof(p.exe));
+		if (p.exe[0] && add_proc(procs, &cap, &p) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret)
 {
 	if (!scan->procs.done && scan->may_walk && scan->sys->live) {
-		int r = walk(scan->sys, &scan->procs);
+		int r = scan->n_known ? walk_known(scan, &scan->procs)
+				      : walk(scan->sys, &scan->procs);
 
 		if (r < 0)
 			return r;

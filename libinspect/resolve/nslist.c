@@ -132,6 +132,13 @@ static int count_process(struct part *p, struct scan_ns *proc)
 	return denied && n == 0 ? -EACCES : 0;
 }
 
+/* Here and not in the search for containers, where one thread would do it alone. */
+static void note_exe(const struct part *p, struct scan_ns *proc)
+{
+	if (engine_proc_exe(p->sys, proc->pid, proc->exe, sizeof(proc->exe)) < 0)
+		proc->exe[0] = '\0';
+}
+
 static void *count_part(void *arg)
 {
 	struct part *p = arg;
@@ -144,6 +151,7 @@ static void *count_part(void *arg)
 			break;
 		}
 		p->unreadable += r == -EACCES;
+		note_exe(p, &p->procs[i]);
 	}
 	return NULL;
 }
@@ -321,7 +329,7 @@ static int count_host(struct insp_sys *sys, unsigned types, struct procs *procs,
 	return r;
 }
 
-/* Every process's pid and mount namespace is known by now: bare containers are not searched for a second time. */
+/* Every process's program, pid and mount namespace are known by now: /proc is not walked again. */
 static int find_containers(struct insp_sys *sys, const struct procs *procs,
 			   struct insp_ns_list *list, struct insp_diags *diags,
 			   struct insp_err *err)
