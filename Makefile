@@ -6,7 +6,8 @@ DESTDIR ?=
 BINDIR   = $(DESTDIR)$(PREFIX)/bin
 MANDIR   = $(DESTDIR)$(PREFIX)/share/man/man1
 COMPDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-DOCDIR   = $(DESTDIR)$(PREFIX)/share/doc/sonde
+DATADIR  = $(DESTDIR)$(PREFIX)/share/sonde
+INSTALL ?= install
 
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
@@ -51,9 +52,9 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install demo check check-quick unit unit-programs lint bench fuzz clean man format san-check demo-deps check-deps
+.PHONY: all help install uninstall completion demo check check-quick unit unit-programs lint bench fuzz clean man format san-check demo-deps check-deps
 
-all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man ## build the tools, helpers and man pages into build/
+all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -110,10 +111,38 @@ $(B)/man/%.1: docs/man/%.1.scd
 	@mkdir -p $(@D)
 	@if command -v scdoc >/dev/null; then scdoc <$< >$@; else echo "scdoc is missing: no man page for $*" >&2; fi
 
+completion: $(TOOLS:%=$(B)/completion/%)
+
+$(B)/completion/%: $(B)/%
+	@mkdir -p $(@D)
+	$(Q)$< --complete-bash >$@
+
+install: all ## install tools, man pages, completion, schemas below $(DESTDIR)$(PREFIX)
+	$(INSTALL) -d $(BINDIR) $(MANDIR) $(COMPDIR) $(DATADIR)
+	$(INSTALL) -m 755 $(TOOLS:%=$(B)/%) $(BINDIR)
+	$(INSTALL) -m 644 $(TOOLS:%=$(B)/completion/%) $(COMPDIR)
+	$(INSTALL) -m 644 docs/json/*.schema.json $(DATADIR)
+	for m in $(MANPAGES:%=$(B)/man/%.1); do [ ! -e $$m ] || $(INSTALL) -m 644 $$m $(MANDIR) || exit 1; done
+
+uninstall: ## remove what install put there
+	rm -f $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(COMPDIR)/%) $(MANPAGES:%=$(MANDIR)/%.1)
+	rm -rf $(DATADIR)
+
 unit: $(UNIT:%=$(B)/tests/unit/%) ## build and run the unit tests
 	@for t in $^; do echo "== $$t"; $$t 2>&1 || exit 1; done
 
 unit-programs: $(UNIT:%=$(B)/tests/unit/%)
+
+# Both compilers build everything with -Werror; then what no compiler sees (tests/lint).
+lint: ## builds of gcc and clang without a warning, layout, layers, options = man page = completion
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit-programs
+	@if command -v clang >/dev/null; then \
+		$(MAKE) --no-print-directory -j$$(nproc) CC=clang B=build/clang all unit-programs; \
+	else echo 'lint: clang: skipped, not installed'; [ -z "$$CI" ]; fi
+	@tests/lint/run $(B) $(TOOLS)
+
+format: ## lay the C files out with clang-format
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 demo-deps: ## install what the build needs (Debian, Ubuntu; as root)
 	@tests/install-deps.sh build

@@ -20,6 +20,8 @@
 #undef strndupa
 /* string.h declares both basename()s; neither is what one wants on a path from a container */
 #undef basename
+/* a macro for a compiler without __va_arg_pack (clang) when _FORTIFY_SOURCE is set */
+#undef sprintf
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atoll atof
@@ -30,6 +32,7 @@
 #ifdef SONDE_LIBRARY
 #include <jansson.h> /* names printf in an attribute */
 /* The library never prints, never exits, never reads the environment. */
+#undef printf
 #pragma GCC poison printf puts putchar perror getenv secure_getenv setenv exit abort
 #endif
 

@@ -53,14 +53,17 @@ void opts_print_help(const struct tool *tool)
 		printf("\n%s\n", tool->epilog);
 }
 
-/* One option a line: "-o --output COL,...", "- --sysroot DIR", "-F - -". */
+/* One option a line: "-o --output COL,...", "-- --sysroot DIR", "-u --user [USER]", "-F - -". */
 void opts_print_list(const struct tool *tool)
 {
 	for (const struct opt *o = tool->opts; o->kind != OPT_LAST; o++) {
+		bool optional = o->kind == OPT_OPTIONAL;
+
 		if (o->kind == OPT_GROUP || !o->help)
 			continue;
-		printf("-%c ", o->letter ? o->letter : '-');
-		printf("%s%s %s\n", o->name ? "--" : "-", o->name ? o->name : "",
-		       o->arg ? o->arg : "-");
+		printf("-%c %s%s", o->letter ? o->letter : '-', o->name ? "--" : "-",
+		       o->name ? o->name : "");
+		printf(" %s%s%s\n", optional ? "[" : "", o->arg ? o->arg : "-",
+		       optional ? "]" : "");
 	}
 }
