@@ -2,6 +2,7 @@
 #include "libinspect/engines/engine.h"
 #include "libinspect/base/util.h"
 
+/* clang-format off */
 const struct engine *const engines[] = {
 	&engine_docker,
 	&engine_podman,
@@ -10,6 +11,7 @@ const struct engine *const engines[] = {
 	&engine_bare,
 	NULL,
 };
+/* clang-format on */
 
 const struct engine *engine_by_name(const char *name, size_t len)
 {

@@ -23,6 +23,7 @@ SAMPLES = [
     ('engine_names', 'libinspect/engines/podman.c', 'f("/run/runc/x");\n'),
     (None, 'libinspect/resolve/a.c', '/* "docker" does it so */\n// "podman"\n'),
     (None, 'libinspect/engines/docker-image.c', 'const char *e = "docker";\n'),
+    (None, 'libinspect/engines/podman-record.c', 'k = "com.docker.compose.project";\n'),
     (None, 'libinspect/kernel/a.c', 'const char *e = "dockerized";\n'),
     ('root_joins', 'libinspect/engines/a.c', 'p = str_format("%s/%s",\n\tc->rootfs, name);\n'),
     ('root_joins', 'sidecar/a.c', 'snprintf(b, sizeof(b), "%s/etc/%s", upper, name);\n'),
