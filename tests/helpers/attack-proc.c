@@ -1,5 +1,5 @@
 /*
- * attack-proc steal SECRET | attack-proc overwrite HOST-PROGRAM...
+ * attack-proc steal SECRET | attack-proc overwrite PART-OF-PATH...
  *
  * The hostile pid 1 of a container. It watches /proc for processes that come in from outside and prints one line for
  * each thing it gets from one that has not yet run a program of the container (exe is not below our root):
@@ -7,7 +7,7 @@
  *   steal      "stolen PID via fd 5: ..." SECRET read through one of its fds, its root or its working directory
  *              "ptraced PID caps=..."     it could be traced: whatever it holds is ours
  *   overwrite  "written PID"              its program file was opened for writing and overwritten. Only programs whose
- *              path ends in an argument are touched: a test that fails must not destroy the host's.
+ *              path has an argument in it are touched: a test that fails must not destroy the host's.
  *
  * "seen PID exe" is printed for each, so that a test can tell an attack that failed from one that came too late.
  * It forks one attacker a newcomer so that a slow one does not hide the next.
@@ -139,12 +139,9 @@ static void steal(pid_t pid, const char *exe, const char *secret)
 
 static int is_victim(const char *exe, char *const *victims)
 {
-	for (; *victims; victims++) {
-		size_t n = strlen(exe), m = strlen(*victims);
-
-		if (n >= m && strcmp(exe + n - m, *victims) == 0)
+	for (; *victims; victims++)
+		if (strstr(exe, *victims))
 			return 1;
-	}
 	return 0;
 }
 
@@ -254,7 +251,7 @@ static void watch(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc < 3 || (strcmp(argv[1], "steal") != 0 && strcmp(argv[1], "overwrite") != 0)) {
-		fprintf(stderr, "usage: attack-proc steal SECRET | overwrite HOST-PROGRAM...\n");
+		fprintf(stderr, "usage: attack-proc steal SECRET | overwrite PART-OF-PATH...\n");
 		return 1;
 	}
 	signal(SIGCHLD, SIG_IGN);
