@@ -33,6 +33,13 @@ int io_read_proc(int dirfd, const char *path, size_t max, struct io_buf *ret);
 ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size);
 /* Everything from an open fd, up to max (-EFBIG above). */
 int io_read_fd(int fd, size_t max, struct io_buf *ret);
+/*
+ * The regular file path below a container's root, read by a forked child: a file system that the container serves
+ * itself (FUSE) may never answer. -ETIMEDOUT after deadline_ms, -EFBIG above max, -EBADF for what is no regular file.
+ */
+#define IO_CONTAINER_DEADLINE_MS 500
+int io_read_in_root(int rootfd, const char *path, size_t max, unsigned deadline_ms,
+		    struct io_buf *ret);
 /* Writes all bytes. */
 int io_write_all(int fd, const void *data, size_t len);
 

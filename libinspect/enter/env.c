@@ -98,8 +98,10 @@ static int env_add_home(struct env_list *l, const struct insp_enter_plan *plan, 
 	_cleanup_passwd_ struct passwd_table table = { 0 };
 	uid_t uid = plan->d.ids.set_uid ? plan->d.ids.uid : geteuid();
 	const struct passwd_entry *e = NULL;
+	int r = plan->d.chroot ? passwd_read_target(plan->rootfd, &table, NULL)
+			       : passwd_read(hostroot, &table, NULL);
 
-	if (passwd_read(plan->d.chroot ? plan->rootfd : hostroot, &table, NULL) == 0)
+	if (r == 0)
 		e = passwd_by_uid(&table, uid);
 	if (e && e->home && e->home[0] == '/')
 		return env_add(l, "HOME", e->home);

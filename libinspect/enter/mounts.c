@@ -17,11 +17,7 @@ static const char *const file_paths[ENTER_FILES] = { "/etc/resolv.conf", "/etc/h
 
 static int read_one(int rootfd, const char *path, struct io_buf *ret)
 {
-	_cleanup_close_ int fd = insp_open_regular_in_root(rootfd, path);
-
-	if (fd < 0)
-		return fd;
-	return io_read_fd(fd, FILE_MAX_BYTES, ret);
+	return io_read_in_root(rootfd, path, FILE_MAX_BYTES, IO_CONTAINER_DEADLINE_MS, ret);
 }
 
 void enter_files_read(struct insp_enter_plan *plan, int target_rootfd)
@@ -36,7 +32,12 @@ void enter_files_read(struct insp_enter_plan *plan, int target_rootfd)
 			plan->files[i].data = buf.data;
 			plan->files[i].len = buf.len;
 		} else if (r != -ENOENT) {
-			insp_err_set(&err, r, "%s: read its '%s'", plan->who, file_paths[i]);
+			if (r == -EBADF)
+				insp_err_say(&err, r, "%s: its '%s' is no regular file", plan->who,
+					     file_paths[i]);
+			else
+				insp_err_set(&err, r, "%s: read its '%s'", plan->who,
+					     file_paths[i]);
 			insp_err_hint(&err, "the host's stays in its place");
 			insp_diags_add(&plan->warnings, &err);
 		}

@@ -102,6 +102,20 @@ int passwd_read(int rootfd, struct passwd_table *ret, struct insp_err *err)
 	return 0;
 }
 
+int passwd_read_target(int rootfd, struct passwd_table *ret, struct insp_err *err)
+{
+	_cleanup_io_buf_ struct io_buf b = { 0 };
+	int r;
+
+	*ret = (struct passwd_table){ 0 };
+	r = io_read_in_root(rootfd, "/etc/passwd", PASSWD_MAX, IO_CONTAINER_DEADLINE_MS, &b);
+	if (r == -EBADF)
+		return insp_err_say(err, -EBADF, "read '/etc/passwd': not a regular file");
+	if (r >= 0)
+		r = passwd_parse(b.data, b.len, ret);
+	return r < 0 ? insp_err_set(err, r, "read '/etc/passwd'") : 0;
+}
+
 const struct passwd_entry *passwd_by_uid(const struct passwd_table *t, uid_t uid)
 {
 	for (size_t i = 0; i < t->n; i++)

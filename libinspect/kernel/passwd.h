@@ -30,6 +30,8 @@ int passwd_parse(const char *buf, size_t len, struct passwd_table *ret);
  * an empty table, a negative errno, and err says.
  */
 int passwd_read(int rootfd, struct passwd_table *ret, struct insp_err *err);
+/* The same of a container, which may hang whoever opens it: within a deadline, then -ETIMEDOUT. */
+int passwd_read_target(int rootfd, struct passwd_table *ret, struct insp_err *err);
 const struct passwd_entry *passwd_by_uid(const struct passwd_table *t, uid_t uid);
 const struct passwd_entry *passwd_by_name(const struct passwd_table *t, const char *name);
 

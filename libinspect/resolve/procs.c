@@ -59,7 +59,7 @@ static void load_users(struct gather *g, const struct insp_pid *init)
 	(void)passwd_read(g->sys->rootfd, &g->host, NULL);
 	r = insp_pid_open_root(init, &rootfd, &err);
 	if (r >= 0)
-		r = passwd_read(rootfd, &g->target, &err);
+		r = passwd_read_target(rootfd, &g->target, &err);
 	if (r < 0 && r != -ENOENT && r != -ESRCH) {
 		insp_err_wrap(&err, r, "users of pid %d", insp_pid_number(init));
 		note(g, &err);
