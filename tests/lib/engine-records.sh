@@ -76,9 +76,7 @@ ns_pids()
 # same_pidns PID: all processes in that process's pid namespace, by pid
 same_pidns()
 {
-    local ns proc
-    ns=$(readlink "/proc/$1/ns/pid")
-    for proc in /proc/[0-9]*; do
-        [ "$(readlink "$proc/ns/pid" 2>/dev/null)" != "$ns" ] || echo "${proc#/proc/}"
-    done | sort -n
+    local ino
+    ino=$(readlink "/proc/$1/ns/pid" | tr -cd '0-9') && [ -n "$ino" ] || return 1
+    find /proc/[0-9]*/ns/pid -maxdepth 0 -lname "pid:\\[$ino\\]" 2>/dev/null | cut -d/ -f3 | sort -n
 }
