@@ -1,0 +1,102 @@
+/* Replays the seed corpus of every fuzz target, with every truncation and some corruptions, without a fuzzer. */
+#include "tests/unit/torture.h"
+
+#define LLVMFuzzerTestOneInput fuzz_cgroup
+#include "tests/fuzz/fuzz-cgroup.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_idmap
+#include "tests/fuzz/fuzz-idmap.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_mountinfo
+#include "tests/fuzz/fuzz-mountinfo.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_passwd
+#include "tests/fuzz/fuzz-passwd.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_stat
+#include "tests/fuzz/fuzz-stat.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_status
+#include "tests/fuzz/fuzz-status.c"
+#undef LLVMFuzzerTestOneInput
+
+#include "libinspect/base/io.h"
+
+#define TORTURE_MAX 2048 /* larger inputs are only replayed: the torture is quadratic */
+
+typedef int (*target_fn)(const uint8_t *data, size_t size);
+
+static target_fn current;
+
+static void run_current(const char *buf, size_t len)
+{
+	assert_int_equal(current((const uint8_t *)buf, len), 0);
+}
+
+/* Run from the top of the source tree, as `make unit` does. */
+static void replay(const char *name, target_fn fn)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[64];
+	int seeds = 0;
+
+	snprintf(path, sizeof(path), "tests/fuzz/corpus/%s", name);
+	dir = opendir(path);
+	if (!dir)
+		fail_msg("%s: %s", path, strerror(errno));
+	current = fn;
+	for_each_dirent (de, dir) {
+		_cleanup_io_buf_ struct io_buf b = { 0 };
+
+		assert_int_equal(io_read_file(dirfd(dir), de->d_name, 1 << 20, &b, NULL), 0);
+		run_current(b.data, b.len);
+		if (b.len <= TORTURE_MAX)
+			torture(b.data, b.len, run_current);
+		seeds++;
+	}
+	assert_true(seeds > 0);
+}
+
+static void cgroup_survives_its_corpus(void **state)
+{
+	replay("cgroup", fuzz_cgroup);
+}
+
+static void idmap_survives_its_corpus(void **state)
+{
+	replay("idmap", fuzz_idmap);
+}
+
+static void mountinfo_survives_its_corpus(void **state)
+{
+	replay("mountinfo", fuzz_mountinfo);
+}
+
+static void passwd_survives_its_corpus(void **state)
+{
+	replay("passwd", fuzz_passwd);
+}
+
+static void stat_survives_its_corpus(void **state)
+{
+	replay("stat", fuzz_stat);
+}
+
+static void status_survives_its_corpus(void **state)
+{
+	replay("status", fuzz_status);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cgroup_survives_its_corpus),
+		cmocka_unit_test(idmap_survives_its_corpus),
+		cmocka_unit_test(mountinfo_survives_its_corpus),
+		cmocka_unit_test(passwd_survives_its_corpus),
+		cmocka_unit_test(stat_survives_its_corpus),
+		cmocka_unit_test(status_survives_its_corpus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
