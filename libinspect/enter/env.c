@@ -92,20 +92,24 @@ static int env_add_block(struct env_list *l, const char *data, size_t len)
 	return r;
 }
 
-/* HOME of the command's user by the passwd file that the command sees; root's where it says nothing. */
+/*
+ * HOME of the command's user by the passwd file that the command sees. Root's is /root without looking: the container's
+ * file is read by a process of its own with a deadline, which the common case shall not pay for.
+ */
 static int env_add_home(struct env_list *l, const struct insp_enter_plan *plan, int hostroot)
 {
 	_cleanup_passwd_ struct passwd_table table = { 0 };
 	uid_t uid = plan->d.ids.set_uid ? plan->d.ids.uid : geteuid();
 	const struct passwd_entry *e = NULL;
-	int r = plan->d.chroot ? passwd_read_target(plan->rootfd, &table, NULL)
-			       : passwd_read(hostroot, &table, NULL);
+	int r;
 
+	if (uid == 0)
+		return env_add(l, "HOME", "/root");
+	r = plan->d.chroot ? passwd_read_target(plan->rootfd, &table, NULL)
+			   : passwd_read(hostroot, &table, NULL);
 	if (r == 0)
 		e = passwd_by_uid(&table, uid);
-	if (e && e->home && e->home[0] == '/')
-		return env_add(l, "HOME", e->home);
-	return env_add(l, "HOME", uid == 0 ? "/root" : "/");
+	return env_add(l, "HOME", e && e->home && e->home[0] == '/' ? e->home : "/");
 }
 
 static int add_clean(struct env_list *l, const struct insp_enter_plan *plan, int hostroot)

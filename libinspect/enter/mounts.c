@@ -15,17 +15,13 @@
 
 static const char *const file_paths[ENTER_FILES] = { "/etc/resolv.conf", "/etc/hosts" };
 
-static int read_one(int rootfd, const char *path, struct io_buf *ret)
-{
-	return io_read_in_root(rootfd, path, FILE_MAX_BYTES, IO_CONTAINER_DEADLINE_MS, ret);
-}
-
 void enter_files_read(struct insp_enter_plan *plan, int target_rootfd)
 {
 	for (size_t i = 0; i < ENTER_FILES; i++) {
 		struct io_buf buf = { 0 };
 		struct insp_err err = { 0 };
-		int r = read_one(target_rootfd, file_paths[i], &buf);
+		int r = io_read_in_root(target_rootfd, file_paths[i], FILE_MAX_BYTES,
+					IO_CONTAINER_DEADLINE_MS, &buf);
 
 		plan->files[i].path = file_paths[i];
 		if (r == 0) {
