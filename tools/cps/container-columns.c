@@ -240,7 +240,7 @@ NS_COLUMN(time, INSP_NS_TIME)
 const struct column container_columns[] = {
 	{ "PROCESS", COL_RIGHT | COL_EXTRA, "with -p: the process that was asked for", "process", fill_process },
 	{ "ID", COL_SHORT, "id, its first 12 characters unless --no-trunc", "id", fill_id },
-	{ "NAME", 0, "name", "name", fill_name },
+	{ "NAME", COL_SHORT, "name; the id where the engine has no names", "name", fill_name },
 	{ "ENGINE", 0, "the engine whose store has it; bare: none", "engine", fill_engine },
 	{ "IMAGE", COL_TRUNC, "image, as the engine's own list names it", "image", fill_image },
 	{ "IMAGEID", COL_SHORT, "id of the image", "image_id", fill_image_id },

@@ -31,7 +31,7 @@ void cell_clear(struct cell *cell);
 enum column_flags {
 	COL_RIGHT = 1 << 0, /* drawn right-aligned */
 	COL_TRUNC = 1 << 1, /* may be cut to fit the terminal */
-	COL_SHORT = 1 << 2, /* an id: the first 12 characters unless --no-trunc */
+	COL_SHORT = 1 << 2, /* of an id of 64 hexadecimal digits the first 12 unless --no-trunc */
 	COL_TIME = 1 << 3,  /* the number is ns since the epoch; JSON has RFC 3339 */
 	COL_EXTRA = 1 << 4, /* in JSON only when asked for with -o */
 	COL_TREE = 1 << 5,  /* carries the branches of --tree */

@@ -39,6 +39,12 @@ static int add_columns(struct libscols_table *table, const struct columns *colum
 	return 0;
 }
 
+/* An id that an engine made up, not one that somebody chose. */
+static bool is_made_up(const char *text)
+{
+	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
 /* What the cell shows, safe for a terminal; free(). */
 static char *draw(const struct column *c, const void *row, const struct table_opts *opts)
 {
@@ -51,7 +57,7 @@ static char *draw(const struct column *c, const void *row, const struct table_op
 	if (!cell.text)
 		return strdup("-");
 	text = insp_escape_str(cell.text);
-	if (text && c->flags & COL_SHORT && !opts->no_trunc && strlen(text) > SHORT_ID)
+	if (text && c->flags & COL_SHORT && !opts->no_trunc && is_made_up(text))
 		text[SHORT_ID] = '\0';
 	return text;
 }
