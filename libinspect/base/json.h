@@ -6,6 +6,7 @@
 #define SONDE_BASE_JSON_H
 
 #include "libinspect/inspect.h"
+#include "libinspect/base/str.h"
 
 #include <jansson.h>
 
@@ -16,6 +17,13 @@
 int json_parse(const char *data, size_t len, json_t **ret, struct insp_err *err);
 /* io_read_file() and json_parse(): err names the file. */
 int json_read_file(int dirfd, const char *path, size_t max, json_t **ret, struct insp_err *err);
+
+/*
+ * Puts into out (emptied first) the text of an object that has only those members of the one in (data, len) that keys
+ * names, NULL-terminated, "State" or at most two levels "Config.Image". What is left out is not looked at but for its
+ * quotes and brackets. -EBADMSG when even those are wrong, or it is no object: json_parse() of the whole says where.
+ */
+int json_pick(const char *data, size_t len, const char *const *keys, struct strbuf *out);
 
 /* Walks a path of keys "State.Pid"; NULL when any is missing. Borrowed. */
 const json_t *json_at(const json_t *j, const char *path);

@@ -141,6 +141,19 @@ static int take_zone(const char **p, int *ret_seconds)
 	return 0;
 }
 
+/*
+ * Days from 1970-01-01 to a day of the Gregorian calendar, years counted from March so that a leap day comes last.
+ * Not timegm(): that loads the local time zone, and for it reads the environment.
+ */
+static int64_t days_since_epoch(int year, int month, int day)
+{
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
+	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
 int str_to_time(const char *s, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
@@ -160,9 +173,8 @@ int str_to_time(const char *s, int64_t *ret_ns)
 	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
 	    tm.tm_hour > 24 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return -EINVAL;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	seconds = (int64_t)timegm(&tm) - zone;
+	seconds = days_since_epoch(tm.tm_year, tm.tm_mon, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
+		  tm.tm_min * 60 + tm.tm_sec - zone;
 	/* 64-bit nanoseconds reach from 1678 to 2262; Go's zero time is the year 1: unset */
 	if (__builtin_mul_overflow(seconds, INT64_C(1000000000), &seconds) ||
 	    __builtin_add_overflow(seconds, ns, &ns))

@@ -47,6 +47,12 @@ static const struct {
 	{ "NetworkSettings.SandboxKey", "string" },
 };
 
+#define WANTED_ALWAYS                                                                           \
+	"State.Running", "State.Paused", "State.Restarting", "State.Dead",                      \
+		"State.RemovalInProgress", "State.Pid", "State.ExitCode", "State.StartedAt",    \
+		"State.FinishedAt", "ID", "Name", "Created", "Image", "Driver", "RestartCount", \
+		"Config.Image", "NetworkSettings.SandboxKey"
+
 static bool has_type(const json_t *j, const char *type)
 {
 	switch (json_typeof(j)) {
@@ -132,11 +138,28 @@ static void parse_rest(const json_t *j, struct docker_record *rec)
 	rec->restarts = restarts >= 0 && restarts <= INT_MAX ? (int)restarts : INSP_COUNT_UNSET;
 }
 
-int docker_record_parse(const char *data, size_t len, struct docker_record *ret,
+/* A tree of what is wanted only: most of a record (environment, networks) never is. */
+static int parse_wanted(const char *data, size_t len, unsigned want, json_t **ret,
+			struct insp_err *err)
+{
+	static const char *const few[] = { WANTED_ALWAYS, NULL };
+	static const char *const all[] = { WANTED_ALWAYS,	    "Path",    "Args",
+					   "Config.Hostname",	    "LogPath", "Config.Labels",
+					   "NetworkSettings.Ports", NULL };
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+	int r = json_pick(data, len, want & INSP_WANT_DETAIL ? all : few, &sb);
+
+	if (r == 0 && json_parse(sb.buf, sb.len, ret, NULL) == 0)
+		return 0;
+	/* once more for a message that says where */
+	return r == -ENOMEM ? r : json_parse(data, len, ret, err);
+}
+
+int docker_record_parse(const char *data, size_t len, unsigned want, struct docker_record *ret,
 			struct insp_err *err)
 {
 	_cleanup_docker_record_ struct docker_record rec = { 0 };
-	int r = json_parse(data, len, &rec.json, err);
+	int r = parse_wanted(data, len, want, &rec.json, err);
 
 	if (r < 0)
 		return r;

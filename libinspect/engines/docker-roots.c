@@ -1,8 +1,8 @@
 /*
  * Where data roots are. Without walking /proc: the ones that the caller named, the default daemon's (by its pid file,
- * else its configuration, else the default directory), those of rootless daemons (pid files below /run/user), and those
- * that the host's mount table shows in use, which also finds the root of a daemon that was killed. A list walks
- * /proc for daemons with a pid file of their own as well.
+ * else its configuration, else the default directory), and those of rootless daemons (pid files below /run/user). A
+ * list walks /proc for daemons with a pid file of their own as well. The host's mount table shows the roots in use, that
+ * of a daemon that was killed too; it costs as much as all the rest and is read only when something is missing.
  */
 #include "libinspect/engines/docker.h"
 #include "libinspect/base/io.h"
@@ -246,7 +246,7 @@ static bool is_known_path(const struct docker_roots *roots, const char *path, si
 	return false;
 }
 
-static int add_mounted(struct engine_scan *scan, struct docker_roots *roots)
+int docker_roots_add_mounted(struct engine_scan *scan, struct docker_roots *roots)
 {
 	_cleanup_mount_table_ struct mount_table table = { 0 };
 	int r;
@@ -300,7 +300,10 @@ static int add_walked(struct engine_scan *scan, struct docker_roots *roots)
 int docker_roots_find(struct engine_scan *scan, struct docker_roots *ret)
 {
 	static int (*const sources[])(struct engine_scan *, struct docker_roots *) = {
-		add_named, add_default, add_users, add_walked, add_mounted,
+		add_named,
+		add_default,
+		add_users,
+		add_walked,
 	};
 	_cleanup_(docker_roots_free) struct docker_roots roots = { 0 };
 

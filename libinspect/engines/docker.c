@@ -102,9 +102,11 @@ static int fill(const struct docker_scan *ds, const struct docker_record *rec,
 	return r < 0 || !(ds->scan->want & INSP_WANT_DETAIL) ? r : fill_rootfs(ds, rec, c);
 }
 
+/* 1 when it is the one that is looked for: its name is unique in a store. */
 static int add(const struct docker_scan *ds, const char *id, const struct docker_record *rec)
 {
 	_cleanup_container_ struct insp_container *c = NULL;
+	bool exact = rec->name && str_eq(rec->name, ds->scan->match.ref);
 	int r;
 
 	if (rec->name && !engine_scan_wants(ds->scan, id, rec->name))
@@ -113,13 +115,15 @@ static int add(const struct docker_scan *ds, const char *id, const struct docker
 	if (!c)
 		return -ENOMEM;
 	r = fill(ds, rec, c);
-	return r < 0 ? r : engine_scan_add(ds->scan, TAKE_PTR(c));
+	if (r >= 0)
+		r = engine_scan_add(ds->scan, TAKE_PTR(c));
+	return r < 0 ? r : exact;
 }
 
-static int parse(const char *id, const struct io_buf *b, struct docker_record *rec,
+static int parse(const char *id, const struct io_buf *b, unsigned want, struct docker_record *rec,
 		 struct insp_err *err)
 {
-	int r = docker_record_parse(b->data, b->len, rec, err);
+	int r = docker_record_parse(b->data, b->len, want, rec, err);
 
 	if (r >= 0 && rec->id && strcmp(rec->id, id) != 0) {
 		docker_record_free(rec);
@@ -139,25 +143,35 @@ static int fail(const struct docker_scan *ds, const char *id, int r, struct insp
 	return 0;
 }
 
+/* Names the file, not its directory: that is the container's id, which the message has already. */
+static int read_record(const struct docker_scan *ds, const char *id, struct io_buf *b,
+		       struct insp_err *err)
+{
+	char path[DOCKER_ID_LEN + sizeof("/" RECORD)];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", id, RECORD);
+	r = io_read_file(ds->containers, path, RECORD_MAX, b, NULL);
+	if (r == -EINVAL)
+		return insp_err_say(err, r, "read '%s': not a regular file", RECORD);
+	return r < 0 ? insp_err_set(err, r, "read '%s'", RECORD) : 0;
+}
+
 static int scan_record(const struct docker_scan *ds, const char *id)
 {
 	_cleanup_docker_record_ struct docker_record rec = { 0 };
-	_cleanup_close_ int dir = io_open_dir(ds->containers, id);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 	struct insp_err err = { 0 };
-	int r;
+	int r = read_record(ds, id, &b, &err);
 
 	/* removed since the directory was read, or never there */
-	if (dir == -ENOENT)
+	if (r == -ENOENT && faccessat(ds->containers, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	if (dir < 0)
-		return fail(ds, id, dir, &err);
-	r = io_read_file(dir, RECORD, RECORD_MAX, &b, &err);
 	if (r < 0)
 		return fail(ds, id, r, &err);
 	if (!may_match(ds->scan, id, &b) || plainly_stopped(ds->scan, &b))
 		return 0;
-	r = parse(id, &b, &rec, &err);
+	r = parse(id, &b, ds->scan->want, &rec, &err);
 	return r < 0 ? fail(ds, id, r, &err) : add(ds, id, &rec);
 }
 
@@ -169,11 +183,11 @@ static int scan_all(const struct docker_scan *ds)
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for_each_dirent (de, dir) {
-		if (!str_is_hex(de->d_name, DOCKER_ID_LEN))
+		if (!str_is_hex(de->d_name, DOCKER_ID_LEN) || de->d_type == DT_LNK)
 			continue;
 		r = scan_record(ds, de->d_name);
-		if (r < 0)
-			return r;
+		if (r != 0)
+			return r < 0 ? r : 0;
 	}
 	return 0;
 }
@@ -202,14 +216,70 @@ static int scan_root(struct engine_scan *scan, struct docker_root *root)
 	return scan_all(&ds);
 }
 
+static bool is_ours(const struct insp_container *c)
+{
+	return strcmp(c->engine, engine_docker.name) == 0;
+}
+
+/* Whether the name, or the whole id, that is looked for has been found. */
+static bool found_exactly(const struct engine_scan *scan)
+{
+	for (size_t i = 0; i < scan->found.n; i++) {
+		const struct insp_container *c = scan->found.items[i];
+
+		if (is_ours(c) &&
+		    (str_eq(c->name, scan->match.ref) || str_eq(c->id, scan->match.ref)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether every shim has its container: each running one is held by a process containerd-shim-runc-v2 of its own, which
+ * outlives the daemon. Other users of containerd have such processes too; then this is too careful, which does no harm.
+ */
+static int all_accounted_for(struct engine_scan *scan)
+{
+	const struct scan_procs *procs;
+	size_t shims = 0, live = 0;
+	int r = engine_scan_procs(scan, &procs);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < procs->n; i++)
+		shims += str_starts(procs->items[i].exe, "containerd-shim");
+	for (size_t i = 0; i < scan->found.n; i++)
+		live += is_ours(scan->found.items[i]) && scan->found.items[i]->pid > 0;
+	return shims <= live;
+}
+
+static int scan_roots(struct engine_scan *scan, struct docker_roots *roots, size_t from)
+{
+	int r = 0;
+
+	for (size_t i = from; r >= 0 && i < roots->n; i++)
+		r = scan_root(scan, &roots->items[i]);
+	return r;
+}
+
 static int scan(struct engine_scan *scan)
 {
 	_cleanup_(docker_roots_free) struct docker_roots roots = { 0 };
+	size_t told;
 	int r = docker_roots_find(scan, &roots);
 
-	for (size_t i = 0; r >= 0 && i < roots.n; i++)
-		r = scan_root(scan, &roots.items[i]);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	r = scan_roots(scan, &roots, 0);
+	if (r < 0 || !scan->sys->live)
+		return r;
+	r = scan->match.ref ? found_exactly(scan) : all_accounted_for(scan);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* there may be a daemon that was killed and had a root of its own */
+	told = roots.n;
+	r = docker_roots_add_mounted(scan, &roots);
+	return r < 0 ? r : scan_roots(scan, &roots, told);
 }
 
 const struct engine engine_docker = { .name = "docker", .scan = scan };

@@ -28,15 +28,18 @@ struct docker_record {
 };
 
 /*
- * Parses the bytes of a config.v2.json. -EBADMSG when they are no JSON, or a field that is used has the wrong type.
- * Give back with docker_record_free().
+ * Parses the bytes of a config.v2.json; without INSP_WANT_DETAIL in want only what is above. -EBADMSG when they are no
+ * JSON, or a field that is used has the wrong type. Give back with docker_record_free().
  */
-int docker_record_parse(const char *data, size_t len, struct docker_record *ret,
+int docker_record_parse(const char *data, size_t len, unsigned want, struct docker_record *ret,
 			struct insp_err *err);
 void docker_record_free(struct docker_record *rec);
 #define _cleanup_docker_record_ _cleanup_(docker_record_free)
 
-/* Copies what does not depend on the store: name, times, restarts, and with INSP_WANT_DETAIL all the rest. -ENOMEM. */
+/*
+ * Copies what does not depend on the store: name, times, restarts; with INSP_WANT_DETAIL, which it must have been parsed
+ * with, all the rest. -ENOMEM.
+ */
 int docker_record_fill(const struct docker_record *rec, unsigned want, struct insp_container *c);
 
 /* ---- a store: a data root -------------------------------------------------------------------------------- */
@@ -57,8 +60,13 @@ struct docker_roots {
 };
 void docker_roots_free(struct docker_roots *roots);
 
-/* Every data root of the host, each once. -ENOMEM; what could not be opened is noted in scan. */
+/*
+ * The data roots that daemons, configuration and the caller tell of, each once. -ENOMEM; what could not be opened is
+ * noted in scan.
+ */
 int docker_roots_find(struct engine_scan *scan, struct docker_roots *ret);
+/* Adds those that the mount table shows in use. */
+int docker_roots_add_mounted(struct engine_scan *scan, struct docker_roots *roots);
 
 /* ---- a daemon: whose data root is where ------------------------------------------------------------------ */
 

@@ -4,12 +4,7 @@
 
 /* clang-format off */
 const struct engine *const engines[] = {
-	&engine_docker,
-	&engine_podman,
-	&engine_runc,
-	&engine_crun,
-	&engine_bare,
-	NULL,
+	&engine_docker, &engine_podman, &engine_runc, &engine_crun, &engine_bare, NULL,
 };
 /* clang-format on */
 
