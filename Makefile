@@ -161,12 +161,23 @@ check: check-deps ## install what the tests need and run every test (as root)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC = $(wildcard libinspect/base/*.c libinspect/kernel/*.c)
+FUZZ_SRC = $(wildcard $(patsubst %,libinspect/%/*.c,base kernel container engines))
+FUZZ_CFLAGS = $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(SONDE_CFLAGS)) $(FUZZ_FLAGS)
+fuzz_obj := $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
 
-build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) Makefile
+build/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(FUZZ_CC) $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(SONDE_CFLAGS)) $(FUZZ_FLAGS) $< $(FUZZ_SRC) -o $@ -ljansson
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -c $< -o $@
+
+build/fuzz/libinspect.a: $(fuzz_obj)
+	$(say) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+build/fuzz/%: tests/fuzz/%.c build/fuzz/libinspect.a
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $< build/fuzz/libinspect.a -o $@ -ljansson
 
 # What is found new stays in build/fuzz/NAME.corpus; a crash's input is written to build/fuzz/ and ends the run.
 fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs clang)

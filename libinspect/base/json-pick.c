@@ -88,13 +88,15 @@ static bool skip_value(struct pick *k)
 
 enum wanted { NOT_WANTED, WANTED, WANTED_BELOW };
 
-/* path: n bytes, "Config" or "Config.Image". */
+/* path: n bytes, "Config" or "Config.Image"; they may be anything, NUL too. */
 static enum wanted is_wanted(const struct pick *k, const char *path, size_t n)
 {
-	for (const char *const *key = k->keys; *key; key++)
-		if ((*key)[0] == path[0] && strncmp(*key, path, n) == 0 &&
-		    ((*key)[n] == '\0' || (*key)[n] == '.'))
+	for (const char *const *key = k->keys; *key; key++) {
+		if ((*key)[0] != path[0] || strnlen(*key, n) != n || memcmp(*key, path, n) != 0)
+			continue;
+		if ((*key)[n] == '\0' || (*key)[n] == '.')
 			return (*key)[n] == '\0' ? WANTED : WANTED_BELOW;
+	}
 	return NOT_WANTED;
 }
 
