@@ -47,10 +47,11 @@ static void set_gid(struct enter_ids *ids, gid_t gid)
 	ids->gid = gid;
 }
 
-static void decide_groups(const struct enter_facts *f, const struct insp_enter_opts *o,
+/* A change of ids drops the caller's groups; inside they would be those of others who have the same numbers. */
+static void decide_groups(const struct enter_facts *f, const struct insp_enter_opts *o, bool inside,
 			  struct enter_ids *ids)
 {
-	if (!ids->set_uid && !ids->set_gid)
+	if (!ids->set_uid && !ids->set_gid && (!inside || o->keep_ids))
 		return;
 	/* in such a user namespace setgroups() is refused to everybody */
 	if (f->setgroups_denied)
@@ -63,10 +64,10 @@ static void decide_groups(const struct enter_facts *f, const struct insp_enter_o
 }
 
 static void decide_ids(const struct enter_facts *f, const struct insp_enter_opts *o,
-		       bool user_joined, struct enter_ids *ids)
+		       const struct enter_decision *d, struct enter_ids *ids)
 {
 	/* nsenter's default in a user namespace is its root; one that has none gets the target's own ids */
-	if (user_joined && !o->keep_ids) {
+	if ((d->join & BIT(USER)) && !o->keep_ids) {
 		set_uid(ids, f->root_mapped ? 0 : f->uid);
 		set_gid(ids, f->root_mapped ? 0 : f->gid);
 	}
@@ -78,7 +79,7 @@ static void decide_ids(const struct enter_facts *f, const struct insp_enter_opts
 		set_uid(ids, o->uid);
 	if (o->gid_set)
 		set_gid(ids, o->gid);
-	decide_groups(f, o, ids);
+	decide_groups(f, o, d->inside, ids);
 }
 
 /*
@@ -126,7 +127,7 @@ void enter_decide(const struct enter_facts *facts, const struct insp_enter_opts 
 	d.private_mounts = d.fresh_proc || d.net_view;
 	d.cwd = decide_cwd(&d, opts);
 	d.env = decide_env(&d, opts);
-	decide_ids(facts, opts, d.join & BIT(USER), &d.ids);
+	decide_ids(facts, opts, &d, &d.ids);
 	decide_caps(facts, opts, &d, &d.caps);
 	*ret = d;
 }

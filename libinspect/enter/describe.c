@@ -63,7 +63,7 @@ static void put_ids(struct strbuf *sb, const struct enter_ids *ids)
 	if (ids->set_gid)
 		strbuf_printf(sb, " gid %u", (unsigned)ids->gid);
 	if (ids->set_groups)
-		strbuf_puts(sb, ids->n_groups ? " groups" : " no groups");
+		strbuf_puts(sb, ids->n_groups ? ", groups" : ", no groups");
 	for (size_t i = 0; i < ids->n_groups; i++)
 		strbuf_printf(sb, " %u", (unsigned)ids->groups[i]);
 	strbuf_puts(sb, "\n");

@@ -52,11 +52,11 @@ static int facts_read(const struct insp_pid *target, const struct insp_enter_opt
 	f->gid = f->status.egid;
 	f->n_groups = f->status.n_groups;
 	memcpy(f->groups, f->status.groups, f->n_groups * sizeof(f->groups[0]));
+	f->setgroups_denied = is_denied(target);
 	f->user_differs = enter_ns_shared(target, INSP_NS_USER) == 0;
 	/* these are told for every process, but only mean other numbers inside another user namespace */
 	if (!(f->differs & (1U << INSP_NS_USER)))
 		return 0;
-	f->setgroups_denied = is_denied(target);
 	f->n_groups = 0;
 	r = map_ids(target, f);
 	return r < 0 ? insp_err_set(err, r, "process %d: read its id maps",

@@ -53,7 +53,7 @@ static void everything_is_joined_and_cut_to_the_container(void **state)
 		    "root:         changed\n"
 		    "directory:    / of the target\n"
 		    "environment:  TERM, PATH and HOME only\n"
-		    "user:         unchanged\n"
+		    "user:         unchanged, no groups\n"
 		    "capabilities: cut to 00000000a80425fb\n"
 		    "run:          in a child\n");
 }
@@ -120,7 +120,7 @@ static void as_target_takes_everything_from_its_init(void **state)
 		    "root:         changed\n"
 		    "directory:    the target's own\n"
 		    "environment:  the target's\n"
-		    "user:         uid 101 gid 102 groups 102 7\n"
+		    "user:         uid 101 gid 102, groups 102 7\n"
 		    "capabilities: cut to 00000000a80425fb, effective 0000000000000400, ambient "
 		    "0000000000000400, no new privileges\n"
 		    "run:          in place of this process\n");
@@ -206,6 +206,19 @@ static void where_setgroups_is_denied_it_is_not_tried(void **state)
 	f.setgroups_denied = true;
 	enter_decide(&f, &o, &d);
 	assert_true(d.ids.set_uid);
+	assert_false(d.ids.set_groups);
+}
+
+static void inside_the_callers_groups_are_dropped(void **state)
+{
+	struct insp_enter_opts o = { .namespaces = BIT(MNT) };
+	struct enter_facts f = docker();
+	struct enter_decision d;
+
+	enter_decide(&f, &o, &d);
+	assert_true(d.ids.set_groups);
+	o.keep_ids = true;
+	enter_decide(&f, &o, &d);
 	assert_false(d.ids.set_groups);
 }
 
@@ -304,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_user_namespace_without_root_makes_one_its_target),
 		cmocka_unit_test(outside_its_user_namespace_its_capabilities_are_none),
 		cmocka_unit_test(where_setgroups_is_denied_it_is_not_tried),
+		cmocka_unit_test(inside_the_callers_groups_are_dropped),
 		cmocka_unit_test(ids_that_are_named_win),
 		cmocka_unit_test(a_directory_is_looked_up_where_the_command_is),
 		cmocka_unit_test(a_root_makes_programs_the_containers_without_a_namespace),
