@@ -2,6 +2,7 @@
  * Cutting an object's text down to the members that are asked for. A tree of a whole record costs an allocation for
  * every value in it; looking for the end of a value costs next to nothing.
  */
+#include "libinspect/base/io.h"
 #include "libinspect/base/json.h"
 #include "libinspect/base/util.h"
 
@@ -173,4 +174,30 @@ int json_pick(const char *data, size_t len, const char *const *keys, struct strb
 	if (k.p < k.end)
 		return -EBADMSG;
 	return out->failed ? -ENOMEM : 0;
+}
+
+int json_parse_members(const char *data, size_t len, const char *const *keys, json_t **ret,
+		       struct insp_err *err)
+{
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+	int r = json_pick(data, len, keys, &sb);
+
+	if (r == 0 && json_parse(sb.buf, sb.len, ret, NULL) == 0)
+		return 0;
+	if (r == -ENOMEM)
+		return insp_err_set(err, r, "parse JSON");
+	/* once more, for a message that says where it is wrong */
+	return json_parse(data, len, ret, err);
+}
+
+int json_read_members(int dirfd, const char *path, size_t max, const char *const *keys,
+		      json_t **ret, struct insp_err *err)
+{
+	_cleanup_io_buf_ struct io_buf b = { 0 };
+	int r = io_read_file(dirfd, path, max, &b, err);
+
+	if (r < 0)
+		return r;
+	r = json_parse_members(b.data, b.len, keys, ret, err);
+	return r < 0 ? insp_err_wrap(err, r, "read '%s'", path) : 0;
 }

@@ -146,13 +146,8 @@ static int parse_wanted(const char *data, size_t len, unsigned want, json_t **re
 	static const char *const all[] = { WANTED_ALWAYS,	    "Path",    "Args",
 					   "Config.Hostname",	    "LogPath", "Config.Labels",
 					   "NetworkSettings.Ports", NULL };
-	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
-	int r = json_pick(data, len, want & INSP_WANT_DETAIL ? all : few, &sb);
 
-	if (r == 0 && json_parse(sb.buf, sb.len, ret, NULL) == 0)
-		return 0;
-	/* once more for a message that says where */
-	return r == -ENOMEM ? r : json_parse(data, len, ret, err);
+	return json_parse_members(data, len, want & INSP_WANT_DETAIL ? all : few, ret, err);
 }
 
 int docker_record_parse(const char *data, size_t len, unsigned want, struct docker_record *ret,

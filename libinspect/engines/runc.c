@@ -10,6 +10,12 @@
 #define NAME	   "runc"
 #define STATE_FILE "state.json"
 
+/* Most of the 30 KB of a state file is the OCI configuration's mounts, capabilities and seccomp rules. */
+static const char *const state_members[] = {
+	"init_process_pid", "init_process_start", "created", "config.rootfs",
+	"config.labels",    "config.hostname",	  NULL,
+};
+
 static int parse_init(const json_t *state, struct runtime_init *ret)
 {
 	int64_t pid = json_int_at(state, "init_process_pid", 0);
@@ -24,7 +30,7 @@ static int parse_init(const json_t *state, struct runtime_init *ret)
 static int read_init(int recordfd, size_t max, struct runtime_init *ret)
 {
 	_cleanup_json_ json_t *state = NULL;
-	int r = json_read_file(recordfd, STATE_FILE, max, &state, NULL);
+	int r = json_read_members(recordfd, STATE_FILE, max, state_members, &state, NULL);
 
 	return r < 0 ? r : parse_init(state, ret);
 }
@@ -97,7 +103,8 @@ static int add_record(const struct store_root *root, int fd, const char *id)
 	_cleanup_container_ struct insp_container *c = NULL;
 	_cleanup_json_ json_t *state = NULL;
 	struct insp_err err = { 0 };
-	int r = json_read_file(fd, STATE_FILE, store_file_max(root), &state, &err);
+	int r = json_read_members(fd, STATE_FILE, store_file_max(root), state_members, &state,
+				  &err);
 
 	/* the directory is made first and goes last */
 	if (r == -ENOENT)
