@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine runc
 test_engine bare
+web='' pid='' # the container, its init
 
 # enter ARGUMENT...: cnsenter on runc's own root
 enter() { cnsenter --store "runc=$OCI_DIR/state" "$@"; }
