@@ -20,11 +20,12 @@
 #define SYS_close_range 436 /* compat: headers < 5.9 */
 #endif
 
-#define CHUNK	     (16 * 1024)
-#define PATIENT	     5	/* stalls that get the whole deadline; later ones a twentieth of it */
-#define STALLS_MAX   32 /* then everything is late: no more readers are left behind */
-#define REAP_TRIES   100
-#define REAP_STEP_US 200
+#define CHUNK		 (16 * 1024)
+#define PATIENT		 5  /* stalls that get the whole deadline; later ones a twentieth of it */
+#define STALLS_MAX	 32 /* then everything is late: no more readers are left behind */
+#define REAP_TRIES	 100
+#define REAP_STEP_US	 200
+#define REAP_STUCK_TRIES 5 /* of those that may hang for ever: 32 ms in all */
 
 struct request {
 	uint64_t max;
@@ -178,7 +179,7 @@ struct slowread *slowread_free(struct slowread *r)
 	drop_reader(r, REAP_TRIES);
 	for (size_t i = 0; i < r->n_stalls; i++)
 		if (r->stalls[i].reader > 0)
-			(void)reap(r->stalls[i].reader, 1);
+			(void)reap(r->stalls[i].reader, REAP_STUCK_TRIES);
 	free(r);
 	return NULL;
 }
