@@ -119,11 +119,15 @@ static int front(struct run *run, int fd, pid_t worker, int *ret_status, struct 
 {
 	struct report rep = { 0 };
 	pid_t child = -1;
+	sigset_t set;
 	int status, r;
 
 	r = await_child(fd, worker, &rep, &child, err);
 	if (r < 0)
 		return r;
+	/* until here a signal ends us, and with us the worker; from here on it is the command's */
+	front_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (run->pty)
 		relay(run->pty, child, NULL);
 	/* nobody reads it any more: what is left of the command gets SIGHUP */
@@ -131,6 +135,8 @@ static int front(struct run *run, int fd, pid_t worker, int *ret_status, struct 
 	r = front_wait(child, &status, err);
 	if (r < 0)
 		return r;
+	/* somebody else may have got hold of the other end: do not wait for him to close it */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
 	while (!rep.kind && read_report(fd, &rep))
 		;
 	if (rep.kind == REPORT_FAILED)
@@ -180,18 +186,17 @@ int insp_enter_run(const struct insp_enter_plan *plan, char *const argv[], int *
 {
 	struct run run = { .plan = plan, .argv = argv, .report = -EBADF, .tty = -1 };
 	struct sigaction old, dfl = { .sa_handler = SIG_DFL };
-	sigset_t set;
+	sigset_t mask;
 	int r;
 
 	if (!plan->d.fork)
 		return run_in_place(&run, ret_status, err);
 	/* a caller that ignores SIGCHLD would have the kernel throw the statuses away */
 	sigaction(SIGCHLD, &dfl, &old);
-	front_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, &run.mask);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
 	r = run_forked(&run, ret_status, err);
 	insp_pty_close(run.pty);
-	sigprocmask(SIG_SETMASK, &run.mask, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGCHLD, &old, NULL);
 	return r;
 }

@@ -176,7 +176,6 @@ static void __attribute__((noreturn)) be_command(struct run *run)
 	if (r == 0)
 		r = take_session(run, &err);
 	if (r == 0) {
-		sigprocmask(SIG_SETMASK, &run->mask, NULL);
 		r = enter_exec(run->argv, run->plan->env, &err);
 		report(run, REPORT_NO_EXEC, r, &err);
 		_exit(r);
@@ -200,9 +199,12 @@ static pid_t fork_sibling(void)
 void run_worker(struct run *run)
 {
 	struct insp_err err = { 0 };
-	int r = go_in(run, &err);
 	pid_t child;
+	int r;
 
+	/* a directory on a file system that the container serves may hold us up: not longer than the front waits */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	r = go_in(run, &err);
 	if (r < 0) {
 		report(run, REPORT_FAILED, 0, &err);
 		_exit(INSP_EXIT_OWN_FAILURE);

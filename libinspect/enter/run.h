@@ -38,7 +38,6 @@ struct run {
 	struct insp_pty *pty; /* NULL: none */
 	int report;	      /* the pipe's end for writing; -EBADF: no child, no front */
 	int tty;	      /* of 0, 1, 2: what became the pty; -1: none */
-	sigset_t mask;	      /* of the caller, for the command */
 };
 
 /* Enters and becomes the command, without a child. Returns as insp_enter_run(). */
@@ -47,7 +46,7 @@ int run_in_place(struct run *run, int *ret_status, struct insp_err *err);
 void run_worker(struct run *run) __attribute__((noreturn));
 /* Waits for the command, passing signals on. ret_status as docker exec. */
 int front_wait(pid_t child, int *ret_status, struct insp_err *err);
-/* The signals that are passed on, and SIGCHLD: blocked from before the fork on. */
+/* The signals that are passed on, and SIGCHLD: blocked while the front waits. */
 void front_signals(sigset_t *ret);
 
 #endif

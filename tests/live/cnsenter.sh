@@ -198,6 +198,16 @@ test_expect RUNC,TMUX 'at a terminal the command has a pty of its own, of its si
     rm "/proc/$pid/root/tmp/size" "/proc/$pid/root/tmp/resized"
 '
 
+test_expect RUNC 'a container without a shell is said to have none, with what brings one' '
+    mv "/proc/$pid/root/bin/sh" "/proc/$pid/root/bin/was-sh" &&
+    { test_status 127 enter "$web" 2>err; r=$?; mv "/proc/$pid/root/bin/was-sh" "/proc/$pid/root/bin/sh"; test $r = 0; } &&
+    test_grep "run ./bin/sh." err && test_grep "hint: .*cdebug $web" err
+'
+
+test_expect RUNC 'without a command it is a shell' '
+    echo "cat /etc/motd" | enter "$web" >actual && echo "welcome to the test image" >expect && test_cmp expect actual
+'
+
 test_expect RUNC 'on a kernel without one call or another it is done in another way' '
     for call in pidfd_open setns-many=EINVAL close_range openat2 sendfile=EINVAL copy_file_range memfd_create \
         memfd_create=EPERM statx; do
@@ -227,7 +237,7 @@ test_expect RUNC 'the front runs from a sealed memory file' '
 
 test_expect RUNC 'nothing of the container, its mounts or the host'"'"'s mounts has changed' '
     find "$OCI_DIR/bundles/web/upper" | sort >upper.after &&
-    diff <(grep -vE "/etc(/|$)|/tmp(/|$)|/upper$" upper.before) <(grep -vE "/etc(/|$)|/tmp(/|$)|/upper$" upper.after) &&
+    diff <(grep -vE "/(etc|tmp|bin)(/|$)|/upper$" upper.before) <(grep -vE "/(etc|tmp|bin)(/|$)|/upper$" upper.after) &&
     cut -d" " -f4- "/proc/$pid/mountinfo" >mounts.after && test_cmp mounts.before mounts.after &&
     host_mounts >host.after && test_cmp host.before host.after
 '
