@@ -62,6 +62,16 @@ int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, st
 
 	if (mountapi_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
 		return 0;
+	/*
+	 * In a user namespace's mounts the atime mode is locked (mount_namespaces(7)). Nothing is lost: on a
+	 * read-only mount no access is noted.
+	 */
+	if (errno == EPERM) {
+		attr.set &= ~(uint64_t)MOUNT_ATTR_NOATIME;
+		attr.clear = 0;
+		if (mountapi_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+			return 0;
+	}
 	if (errno != ENOSYS)
 		return err_mount(err, "make the target's files read-only");
 	m->by_hand = true; /* compat: kernel < 5.12 */
