@@ -147,6 +147,10 @@ format: ## lay the C files out with clang-format
 demo-deps: ## install what the build needs (Debian, Ubuntu; as root)
 	@tests/install-deps.sh build
 
+demo: demo-deps ## install what the build needs, build, and show the main job on a container of its own (as root)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(TOOLS:%=$(B)/%) $(B)/helpers/demo-container
+	@SONDE_BUILD=$(B) docs/demo/demo.sh
+
 check-deps: ## install what the tests need (Debian, Ubuntu; as root)
 	@tests/install-deps.sh check
 
