@@ -76,11 +76,8 @@ static int check_life(const struct docker_scan *ds, const struct docker_record *
 		r = engine_claim_init(ds->scan, c, rec->pid,
 				      docker_init_start(ds->scan->sys, ds->root, rec, c->id));
 	/* it restarts between two processes; otherwise it ended when nobody was there to note how */
-	if (r == 0 && c->state != INSP_STATE_RESTARTING) {
-		c->state = INSP_STATE_EXITED;
-		c->exit_code = INSP_EXIT_UNSET;
-		c->finished = 0;
-	}
+	if (r == 0 && c->state != INSP_STATE_RESTARTING)
+		c->state = INSP_STATE_EXITED; /* exit code and end are unset already */
 	return r;
 }
 

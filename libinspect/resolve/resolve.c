@@ -87,12 +87,14 @@ static void keep_best(struct insp_list *list, const struct reference *ref)
 static int not_found(const struct engine_scan *scan, const struct reference *ref, const char *text,
 		     struct insp_err *err)
 {
+	const struct insp_err *why = scan->diags.items;
 	_cleanup_free_ char *shown = insp_escape_str(text);
 
 	insp_err_say(err, -ENOENT, "no container '%s'", shown ? shown : "?");
 	/* what could not be looked at may be where it is */
 	if (scan->diags.n > 0)
-		insp_err_hint(err, "not all could be read: %s", scan->diags.items[0].text);
+		insp_err_hint(err, "not all could be read: %.150s%s%s", why->text,
+			      why->hint[0] ? "; " : "", why->hint);
 	else
 		near_hint(&scan->found, ref->name, ref->engine ? ref->engine->name : NULL, err);
 	return -ENOENT;

@@ -153,13 +153,14 @@ static void broken_records_are_told_one_by_one_and_the_rest_is_listed(void **sta
 	close(dir);
 	write_at(broken_dir(&h, "5a"), "", (off_t)5 << 30);
 	write_at(broken_dir(&h, "6a"), "{\"State\":{\"Running\":true,", 0);
+	write_at(broken_dir(&h, "9a"), "{\"State\":{\"Running\":false,", 0);
 	write_at(broken_dir(&h, "7a"), "{\"State\":7}", 0);
 	write_at(broken_dir(&h, "8a"), other, 0);
 	host_write(&h, STORE "/containers/" WEB "/config.v2.json", "not an id: left alone");
 	list = list_of(sys, INSP_WANT_STOPPED, &diags);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->name, "web");
-	assert_int_equal(diags.n, 8);
+	assert_int_equal(diags.n, 9);
 	assert_true(says(&diags, "docker container 1a0000000000: read 'config.v2.json': No such"));
 	assert_true(says(&diags, "2a0000000000: read 'config.v2.json': not a regular file"));
 	assert_true(says(&diags, "3a0000000000: read 'config.v2.json': Too many levels"));
@@ -173,6 +174,7 @@ static void broken_records_are_told_one_by_one_and_the_rest_is_listed(void **sta
 	/* a list of what runs does not pass over a record that is cut */
 	list = list_of(sys, 0, &diags);
 	assert_true(says(&diags, "6a0000000000"));
+	assert_true(says(&diags, "9a0000000000"));
 	insp_list_clear(&list);
 	insp_diags_clear(&diags);
 	insp_sys_close(sys);
