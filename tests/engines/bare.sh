@@ -23,14 +23,15 @@ hostname "$3" && shift 3 && exec "$@"
 
 bare_run()
 {
-    local name=$1 dir=$BARE_DIR/$1 rootfs
+    local name=$1 dir=$BARE_DIR/$1 rootfs pid
     shift
     [ $# -gt 0 ] || set -- sleep 1000000
     rootfs=$(image_dir)/rootfs && mkdir -p "$dir"/{root,upper,work} || return 1
     daemon_start "$dir/noted" "$dir/log" \
         unshare --mount --propagation private --pid --fork --kill-child --uts --ipc --net --cgroup \
         sh -c "$bare_script" sh "$dir" "$rootfs" "$name" "$@"
-    wait_until 10 bare_is_inside "$name" || { cat "$dir/log" >&2; return 1; }
+    wait_until 20 bare_is_inside "$name" || { cat "$dir/log" >&2; return 1; }
+    pid=$(bare_pid "$name") && echo "$pid $(proc_start "$pid")" >"$dir/init"
 }
 
 # its init is unshare's only child
@@ -45,14 +46,15 @@ bare_is_inside()
 {
     local pid
     pid=$(bare_pid "$1") && [ -n "$pid" ] && [ ! -e "/proc/$pid/root/.old" ] && [ -e "/proc/$pid/root/etc/motd" ] &&
-        [ "$(readlink "/proc/$pid/exe")" = /bin/busybox ]
+        ! [ "/proc/$pid/exe" -ef /bin/sh ]
 }
 
 bare_down()
 {
     local noted
     [ -d "$BARE_DIR" ] || return 0
-    for noted in "$BARE_DIR"/*/noted; do
+    # unshare takes its child with it, unless somebody killed unshare alone
+    for noted in "$BARE_DIR"/*/init "$BARE_DIR"/*/noted; do
         [ ! -f "$noted" ] || daemon_signal "$noted" KILL
     done
     engine_remove "$BARE_DIR"
