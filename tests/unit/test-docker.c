@@ -264,6 +264,7 @@ static void daemon_flags_are_found_in_every_spelling(void **state)
 		CASE("dockerd\0--data-root=/a\0--exec-root=/b", "/a", "/b", NULL),
 		CASE("dockerd\0-g\0/a\0--config-file\0/c", "/a", NULL, "/c"),
 		CASE("dockerd\0--graph=/a\0--data-root=/z", "/z", NULL, NULL),
+		CASE("dockerd\0--data-root=/z\0--graph\0/a", "/a", NULL, NULL),
 		CASE("dockerd\0--data-root", NULL, NULL, NULL),
 		CASE("dockerd\0-H\0unix:///x\0--data-rootless\0/q", NULL, NULL, NULL),
 #undef CASE
