@@ -68,16 +68,20 @@ static int has_other_root(const struct insp_sys *sys, const struct statx *host, 
 }
 
 /* Whether pid is in namespaces of its own; then *ret is filled. */
-static bool look_at(const struct engine_scan *scan, pid_t pid, struct bare_member *ret)
+static bool look_at(const struct engine_scan *scan, const struct bare_members *m, pid_t pid,
+		    struct bare_member *ret)
 {
 	const struct insp_sys *sys = scan->sys;
 	struct bare_member b = { .pid = pid };
 	uint64_t ino;
 
-	if (engine_proc_ns(scan, pid, INSP_NS_PID, &ino) < 0 ||
-	    engine_proc_ns(scan, pid, INSP_NS_MNT, &b.mnt) < 0)
+	if (engine_proc_ns(scan, pid, INSP_NS_PID, &ino) < 0)
 		return false;
 	b.by_pid = ino != sys->self_ns.ino[INSP_NS_PID];
+	/* claimed by its pid namespace alone: one look less at each process of a known container */
+	if ((b.by_pid && bare_is_claimed(m, ino)) ||
+	    engine_proc_ns(scan, pid, INSP_NS_MNT, &b.mnt) < 0)
+		return false;
 	b.key = b.by_pid ? ino : b.mnt;
 	if (!b.by_pid && b.mnt == sys->self_ns.ino[INSP_NS_MNT])
 		return false;
@@ -107,7 +111,7 @@ static int collect_members(struct engine_scan *scan, struct bare_members *m)
 	for (size_t i = 0; i < procs->n; i++) {
 		struct bare_member *b = &m->items[m->n];
 
-		if (look_at(scan, procs->items[i].pid, b) && !bare_is_claimed(m, b->key) &&
+		if (look_at(scan, m, procs->items[i].pid, b) && !bare_is_claimed(m, b->key) &&
 		    !bare_is_claimed(m, b->mnt))
 			m->n++;
 	}

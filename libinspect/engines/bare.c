@@ -104,9 +104,9 @@ static bool owns_cgroup(const struct group *g, const struct cgroup_line *line)
 	_cleanup_free_ pid_t *pids = NULL;
 	ssize_t n;
 
-	if (!freezer_mounts(g->freezer, g->scan->sys))
+	if (!freezer_mounts(g->freezer, g->scan))
 		return false;
-	fd = cgroup_open(g->scan->sys, freezer_mounts(g->freezer, g->scan->sys), line);
+	fd = cgroup_open(g->scan->sys, freezer_mounts(g->freezer, g->scan), line);
 	n = fd < 0 ? fd : cgroup_procs(fd, &pids);
 	for (ssize_t i = 0; i < n; i++)
 		if (!is_member(g, pids[i]))
@@ -195,8 +195,8 @@ static int fill(const struct group *g, struct insp_container *c)
 
 	if (r <= 0)
 		return r;
-	c->state = freezer_frozen(g->freezer, scan->sys, c->pid) ? INSP_STATE_PAUSED
-								 : INSP_STATE_RUNNING;
+	c->state =
+		freezer_frozen(g->freezer, scan, c->pid) ? INSP_STATE_PAUSED : INSP_STATE_RUNNING;
 	c->started = insp_sys_ticks_to_time(scan->sys, c->pid_start);
 	r = set_rootfs(g, c);
 	if (r == 0 && (scan->want & INSP_WANT_DETAIL))

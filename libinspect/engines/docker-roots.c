@@ -8,7 +8,6 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/kernel/mountinfo.h"
 
 #include <sys/stat.h>
 
@@ -248,13 +247,13 @@ static bool is_known_path(const struct docker_roots *roots, const char *path, si
 
 int docker_roots_add_mounted(struct engine_scan *scan, struct docker_roots *roots)
 {
-	_cleanup_mount_table_ struct mount_table table = { 0 };
-	int r;
+	const struct mount_table *table;
+	int r = engine_scan_mounts(scan, &table);
 
-	if (!scan->sys->live || mountinfo_read(scan->sys, 0, &table, NULL) < 0)
-		return 0;
-	for (size_t i = 0; i < table.n; i++) {
-		const struct mount_entry *m = &table.items[i];
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct mount_entry *m = &table->items[i];
 		_cleanup_free_ char *path = NULL;
 		size_t len;
 

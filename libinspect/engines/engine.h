@@ -6,6 +6,7 @@
 #define SONDE_ENGINE_H
 
 #include "libinspect/container/container.h"
+#include "libinspect/kernel/mountinfo.h"
 #include "libinspect/kernel/sys.h"
 
 /*
@@ -45,6 +46,13 @@ struct scan_claims {
 	size_t n, cap;
 };
 
+/* The caller's mount table. */
+struct scan_mounts {
+	struct mount_table table;
+	int result; /* of reading it */
+	bool done;
+};
+
 /* Zero-initialise, set sys, want, match and may_walk; give back with engine_scan_clear(). */
 struct engine_scan {
 	struct insp_sys *sys;
@@ -56,6 +64,7 @@ struct engine_scan {
 		*known; /* by pid; replaces the walk over /proc. The caller's, may be NULL */
 	size_t n_known;
 	struct scan_claims claims;
+	struct scan_mounts mounts; /* through engine_scan_mounts() only */
 	struct insp_list found;
 	struct insp_diags diags;
 };
@@ -107,6 +116,11 @@ int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret);
 /* The inode of a process's pid or mount namespace: from known, else read. -errno. */
 int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type type,
 		   uint64_t *ret);
+/*
+ * The mount table, read once a scan: with many containers it is long, and costs as much as all their records. *ret stays
+ * the scan's. -errno when it cannot be read, or the host is not the live one.
+ */
+int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret);
 /* scan_proc.exe of one process. -ENOENT: a kernel thread or a zombie; -ESRCH. */
 int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t size);
 

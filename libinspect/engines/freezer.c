@@ -34,23 +34,26 @@ static bool line_frozen(const struct freezer *f, const struct insp_sys *sys,
 		  : file_says(fd, "freezer.state", "FR");
 }
 
-const struct cgroup_mounts *freezer_mounts(struct freezer *f, const struct insp_sys *sys)
+const struct cgroup_mounts *freezer_mounts(struct freezer *f, struct engine_scan *scan)
 {
+	const struct mount_table *table;
+
 	if (!f->read) {
 		f->read = true;
-		f->usable = cgroup_mounts_read(sys, &f->mounts, NULL) == 0;
+		f->usable = engine_scan_mounts(scan, &table) == 0 &&
+			    cgroup_mounts_of(table, &f->mounts) == 0;
 	}
 	return f->usable ? &f->mounts : NULL;
 }
 
-bool freezer_frozen(struct freezer *f, const struct insp_sys *sys, pid_t pid)
+bool freezer_frozen(struct freezer *f, struct engine_scan *scan, pid_t pid)
 {
 	_cleanup_cgroup_lines_ struct cgroup_lines lines = { 0 };
 	bool frozen = false;
 
-	if (!freezer_mounts(f, sys) || cgroup_read(sys->procfd, pid, &lines) < 0)
+	if (!freezer_mounts(f, scan) || cgroup_read(scan->sys->procfd, pid, &lines) < 0)
 		return false;
 	for (size_t i = 0; i < lines.n && !frozen; i++)
-		frozen = line_frozen(f, sys, &lines.items[i]);
+		frozen = line_frozen(f, scan->sys, &lines.items[i]);
 	return frozen;
 }

@@ -2,6 +2,7 @@
 #ifndef SONDE_ENGINES_FREEZER_H
 #define SONDE_ENGINES_FREEZER_H
 
+#include "libinspect/engines/engine.h"
 #include "libinspect/kernel/cgroup.h"
 
 /* Where the hierarchies are, found at the first question. Zero-initialise; freezer_done(). */
@@ -13,11 +14,11 @@ void freezer_done(struct freezer *f);
 #define _cleanup_freezer_ _cleanup_(freezer_done)
 
 /* Where the hierarchies are; NULL when that cannot be read. */
-const struct cgroup_mounts *freezer_mounts(struct freezer *f, const struct insp_sys *sys);
+const struct cgroup_mounts *freezer_mounts(struct freezer *f, struct engine_scan *scan);
 /*
  * v1: freezer.state of its freezer cgroup is FROZEN (or FREEZING); v2: cgroup.freeze of its cgroup is 1, or one above
  * it is and "frozen 1" stands in cgroup.events. False when it is not, or cannot be told.
  */
-bool freezer_frozen(struct freezer *f, const struct insp_sys *sys, pid_t pid);
+bool freezer_frozen(struct freezer *f, struct engine_scan *scan, pid_t pid);
 
 #endif

@@ -98,8 +98,8 @@ static int fill_state(const struct driver *d, int userdata, struct insp_containe
 	c->state = was_started ? INSP_STATE_EXITED : INSP_STATE_CREATED;
 	if (r == 0)
 		return 0;
-	c->state = freezer_frozen(&s->freezer, s->scan->sys, c->pid) ? INSP_STATE_PAUSED
-								     : INSP_STATE_RUNNING;
+	c->state = freezer_frozen(&s->freezer, s->scan, c->pid) ? INSP_STATE_PAUSED
+								: INSP_STATE_RUNNING;
 	c->started = insp_sys_ticks_to_time(s->scan->sys, c->pid_start);
 	return 0;
 }

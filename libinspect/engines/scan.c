@@ -19,6 +19,8 @@ void engine_scan_clear(struct engine_scan *scan)
 	scan->procs = (struct scan_procs){ 0 };
 	free(scan->claims.pids);
 	scan->claims = (struct scan_claims){ 0 };
+	mount_table_free(&scan->mounts.table);
+	scan->mounts = (struct scan_mounts){ 0 };
 }
 
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err)
@@ -35,6 +37,21 @@ bool engine_scan_wants(const struct engine_scan *scan, const char *id, const cha
 	if (m->by_id_only)
 		return str_eq(id, m->ref);
 	return !name || str_eq(name, m->ref) || str_starts(id, m->ref);
+}
+
+int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret)
+{
+	struct scan_mounts *m = &scan->mounts;
+
+	if (!scan->sys->live)
+		return -ENOENT;
+	if (!m->done)
+		m->result = mountinfo_read(scan->sys, 0, &m->table, NULL);
+	m->done = true;
+	if (m->result < 0)
+		return m->result;
+	*ret = &m->table;
+	return 0;
 }
 
 /* The runtimes below an engine (runc below docker) keep records of the same container. */

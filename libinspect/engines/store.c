@@ -149,7 +149,7 @@ int store_set_state(const struct store_root *root, int recordfd, const struct ru
 	c->state = INSP_STATE_RUNNING;
 	if (faccessat(recordfd, CREATED_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		c->state = INSP_STATE_CREATED;
-	else if (freezer_frozen(root->freezer, root->scan->sys, c->pid))
+	else if (freezer_frozen(root->freezer, root->scan, c->pid))
 		c->state = INSP_STATE_PAUSED;
 	if (c->state != INSP_STATE_CREATED)
 		c->started = insp_sys_ticks_to_time(root->scan->sys, c->pid_start);
