@@ -119,10 +119,14 @@ test_expect RUNC 'the caller'"'"'s environment stays outside, but for TERM' '
     TOKEN=secret enter -u "$web" env >actual && test_grep "^TOKEN=secret$" actual
 '
 
-test_expect RUNC '-S and -G set ids and drop the groups' '
+test_expect RUNC '-S and -G set ids; the groups of the caller stay outside' '
     enter -S 1000 -G 1000 "$web" id >actual && test_grep "uid=1000(app) gid=1000(app)" actual &&
-    enter -S 1000 -G 1000 "$web" grep Groups /proc/self/status >actual &&
-    test_grep -v "[0-9]" actual && enter -S 1000 "$web" grep CapEff /proc/self/status >actual &&
+    for ids in "" "-S 1000 -G 1000"; do
+        setpriv --groups 4,5 cnsenter $ids -t "$pid" grep Groups /proc/self/status >actual &&
+        test_grep -v "[0-9]" actual || return 1
+    done &&
+    setpriv --groups 4,5 cnsenter --preserve-credentials -t "$pid" grep Groups /proc/self/status >actual &&
+    test_grep "4 5" actual && enter -S 1000 "$web" grep CapEff /proc/self/status >actual &&
     test_grep 0000000000000000 actual
 '
 
