@@ -138,6 +138,7 @@ test_expect JQ,PYTHON 'JSON is as its schema says, with whole ids and every fiel
     test_json ".containers[3] | [.id, .status, .exit_code, .pid, .engine, .project, .labels.tier]" \
         "[\"$(docker_id 1)\",\"exited\",7,null,\"docker\",\"shop\",\"front\"]" out &&
     test_json ".containers[3].created" "2026-01-01T00:01:00.000000000Z" out &&
+    test_json "[.containers[] | has(\"procs\") or has(\"process\")] | any" false out &&
     test_json ".containers[2].exit_code" null out && test_json ".containers[0].restarts" 3 out
 '
 
@@ -168,6 +169,13 @@ test_expect JQ 'a record that cannot be read is a diagnostic with status 2; the 
 test_expect JQ '1,000 containers are listed' '
     docker_records "$TRASH/many" 1000 && cps --sysroot "$TRASH/many" -aq --no-trunc >out &&
     test "$(sort -u out | wc -l)" = 1000 && cps --sysroot "$TRASH/many" -a --json >out && test_json ".containers | length" 1000 out
+'
+
+test_expect ROOT,JQ 'a hint that several diagnostics share is said once' '
+    locked=$TRASH/locked && docker_record "$locked" 1 a && docker_record "$locked" 2 b &&
+    chmod 711 "$locked" "$locked"/var/lib/docker && chmod 700 "$locked"/var/lib/docker/containers/* &&
+    test_status 2 as_nobody cps --sysroot "$locked" -a >out 2>err &&
+    test "$(grep -c "^cps: .*Permission denied$" err)" = 2 && test "$(grep -c "^hint: " err)" = 1 && tail -n 1 err >last && test_grep "^hint: .*root" last
 '
 
 # --- operands ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static void say_line(const char *head, const char *text)
 {
@@ -24,10 +25,16 @@ int tool_fail(const struct tool *tool, const struct insp_err *err)
 	return tool->failure;
 }
 
+/* A hint that several in a row share is said once, behind the last. */
 size_t tool_say_diags(const struct tool *tool, const struct insp_diags *diags)
 {
-	for (size_t i = 0; i < diags->n; i++)
-		tool_say(tool, &diags->items[i]);
+	for (size_t i = 0; i < diags->n; i++) {
+		struct insp_err err = diags->items[i];
+
+		if (i + 1 < diags->n && strcmp(err.hint, diags->items[i + 1].hint) == 0)
+			err.hint[0] = '\0';
+		tool_say(tool, &err);
+	}
 	return diags->n;
 }
 

@@ -16,7 +16,7 @@ enum {
 void tool_say(const struct tool *tool, const struct insp_err *err);
 /* The same, and returns tool->failure. */
 int tool_fail(const struct tool *tool, const struct insp_err *err);
-/* tool_say() of each; how many there were. */
+/* tool_say() of each, a hint in common only once; how many there were. */
 size_t tool_say_diags(const struct tool *tool, const struct insp_diags *diags);
 /* The containers that an ambiguous reference may mean, one "  ENGINE:NAME  ID" a line. */
 void tool_say_candidates(const struct insp_list *candidates);
