@@ -70,6 +70,15 @@ test_expect 'a file that hangs is ended, its cleanups run, and it counts as fail
     last_line "1 passed, 3 failed"
 '
 
+test_expect 'a process or a directory that a test leaves behind fails the run' '
+    ! inner "setsid sh -c \"sleep 3; # \$SONDE_TEST_DIR/mark\" >/dev/null 2>&1 &
+        test_expect one true; test_done" &&
+    test_grep "left behind" out && test_grep "process .*sleep 3" out &&
+    ! inner "mkdir \"\$SONDE_TEST_DIR/../stays\"; test_expect one true; test_done" &&
+    test_grep "/stays$" out &&
+    last_line "1 passed, 1 failed"
+'
+
 test_expect 'no temporary directory stays' '
     inner "test_expect one \"echo \\\$SONDE_TEST_DIR >$TRASH/where\"; test_done" &&
     ! [ -e "$(cat where)" ] && ! [ -e "$(dirname "$(cat where)")" ]
