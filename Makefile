@@ -165,7 +165,7 @@ check: check-deps ## install what the tests need and run every test (as root)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC = $(wildcard $(patsubst %,libinspect/%/*.c,base kernel container engines))
+FUZZ_SRC = $(wildcard $(addprefix libinspect/,base/*.c kernel/*.c container/*.c engines/*.c))
 FUZZ_CFLAGS = $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(SONDE_CFLAGS)) $(FUZZ_FLAGS)
 fuzz_obj := $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
 

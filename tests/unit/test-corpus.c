@@ -13,6 +13,21 @@
 #define LLVMFuzzerTestOneInput fuzz_passwd
 #include "tests/fuzz/fuzz-passwd.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_bolt
+#include "tests/fuzz/fuzz-bolt.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_podman_conf
+#include "tests/fuzz/fuzz-podman-conf.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_podman_config
+#include "tests/fuzz/fuzz-podman-config.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_podman_state
+#include "tests/fuzz/fuzz-podman-state.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_runtime
+#include "tests/fuzz/fuzz-runtime.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_stat
 #include "tests/fuzz/fuzz-stat.c"
 #undef LLVMFuzzerTestOneInput
@@ -77,6 +92,31 @@ static void passwd_survives_its_corpus(void **state)
 	replay("passwd", fuzz_passwd);
 }
 
+static void bolt_survives_its_corpus(void **state)
+{
+	replay("bolt", fuzz_bolt);
+}
+
+static void podman_conf_survives_its_corpus(void **state)
+{
+	replay("podman-conf", fuzz_podman_conf);
+}
+
+static void podman_config_survives_its_corpus(void **state)
+{
+	replay("podman-config", fuzz_podman_config);
+}
+
+static void podman_state_survives_its_corpus(void **state)
+{
+	replay("podman-state", fuzz_podman_state);
+}
+
+static void runtime_survives_its_corpus(void **state)
+{
+	replay("runtime", fuzz_runtime);
+}
+
 static void stat_survives_its_corpus(void **state)
 {
 	replay("stat", fuzz_stat);
@@ -94,6 +134,11 @@ int main(void)
 		cmocka_unit_test(idmap_survives_its_corpus),
 		cmocka_unit_test(mountinfo_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
+		cmocka_unit_test(bolt_survives_its_corpus),
+		cmocka_unit_test(podman_conf_survives_its_corpus),
+		cmocka_unit_test(podman_config_survives_its_corpus),
+		cmocka_unit_test(podman_state_survives_its_corpus),
+		cmocka_unit_test(runtime_survives_its_corpus),
 		cmocka_unit_test(stat_survives_its_corpus),
 		cmocka_unit_test(status_survives_its_corpus),
 	};
