@@ -14,6 +14,8 @@ CFLAGS  ?= -O2 -g
 SAN     ?=
 # B: where everything built goes; sanitizer and clang builds get a folder of their own
 B       ?= build$(if $(SAN),/san)
+# always relative: the .d files name their targets as they were when they were written
+override B := $(patsubst $(CURDIR)/%,%,$(B))
 
 # V=1 shows the commands
 Q       := $(if $(V),,@)
