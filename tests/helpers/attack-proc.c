@@ -122,7 +122,9 @@ static void try_ptrace(pid_t pid, const char *exe)
 		snprintf(detail, sizeof(detail), "%s %s", caps, exe);
 		say("ptraced", pid, detail);
 	}
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	/* only a stopped one can be let go, and it must be: a command that stands still is no proof of anything */
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 && waitpid(pid, NULL, __WALL) == pid)
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
 }
 
 static void steal(pid_t pid, const char *exe, const char *secret)
