@@ -46,6 +46,8 @@ fine()
     *)     echo "status $status: $*"; cat err; return 1 ;;
     esac
     ! grep -a 'HOSTCANARY\|192\.0\.2\.99' actual err || return 1
+    # a warning of cdebug's that is none of theirs: these containers have every capability
+    sed -i '/(CAP_SYS_PTRACE)/,+1d' err
     [ "$(wc -l <err)" -le 4 ] || { echo 'more than a line each:'; cat err; return 1; }
 }
 
@@ -85,21 +87,13 @@ racing()
     bare_do web /bin/sh -c "cd /etc && rm -rf passwd resolv.conf x y &&
         echo 'inside:x:0:0::/:/bin/sh' >passwd && echo 'nameserver 192.0.2.1' >resolv.conf &&
         ln -s '$canary' x && ln -s '$canary' y" || return 1
-    bare_do web /bin/swap-race /etc/passwd /etc/x &
-    race1=$!
-    bare_do web /bin/swap-race /etc/resolv.conf /etc/y &
-    race2=$!
+    bare_start web /bin/swap-race /etc/passwd /etc/x && race1=$started || return 1
+    bare_start web /bin/swap-race /etc/resolv.conf /etc/y && race2=$started
 }
 
-# stop PID...: bare_do is nsenter, which forks for the pid namespace
 stop()
 {
-    local pid
-    for pid; do
-        # shellcheck disable=SC2046 # one or none
-        kill -KILL $(cat "/proc/$pid/task/$pid/children") "$pid" 2>/dev/null
-        wait "$pid" 2>/dev/null
-    done
+    kill -KILL "$@"
     return 0
 }
 
@@ -129,8 +123,7 @@ test_expect UNSHARE 'files that are swapped with links all the time' '
 etc_stalls()
 {
     bare_do web /bin/umount -l /etc >/dev/null 2>&1 # a dead one
-    bare_do web /bin/stall files 9 /etc 9<>/dev/fuse >stall.out 2>&1 &
-    stall=$!
+    bare_start web /bin/stall files 9 /etc 9<>/dev/fuse >stall.out 2>&1 && stall=$started || return 1
     test_wait 'grep -q ready stall.out' || { cat stall.out; return 1; }
 }
 

@@ -57,5 +57,18 @@ bare_do()
     nsenter -t "$pid" -m -u -i -n -p -- "$@"
 }
 
+# bare_start NAME COMMAND...: the same in the background; $started is its pid on the host
+bare_start()
+{
+    local pid
+    pid=$(bare_pid "$1") || return 1
+    shift
+    nsenter -t "$pid" -m -u -i -n -p -- "$@" &
+    pid=$!
+    disown "$pid"
+    started=
+    test_wait "read -r -d ' ' started <'/proc/$pid/task/$pid/children'"
+}
+
 # within SECONDS COMMAND...: its status; fails when it takes longer, 137
 within() { timeout -s KILL "$@"; }

@@ -1,0 +1,79 @@
+#!/bin/bash
+# Every user has an engine's store of his own, and writes into it what he likes: that his container's init is a
+# process of root, for one. Root's tools that believe it list, and enter, what he says.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/attack.sh"
+test_engine bare
+test_engine podman-rootless
+test_prereq USERADD '[ "$(id -u)" = 0 ] && command -v useradd jq'
+
+# A user whose podman says that its container "web" is the process of root's; crun's and runc's records say so
+# too, with the right start time, as anybody can read it.
+claim_up()
+{
+    [ -z "${victim-}" ] || return 0
+    bare_up && bare_run victim && victim=$(bare_pid victim) || return 1
+    engine_dir podman-rootless >/dev/null && rootless_user_up || return 1
+    graph=$ROOTLESS_DIR/home/.local/share/containers/storage run=/run/user/$ROOTLESS_UID
+    id=$(printf 'c1a1%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    # shellcheck disable=SC2016 # by the user
+    as_user env graph="$graph" run="$run" id="$id" victim="$victim" start="$(proc_start "$victim")" /bin/sh -c '
+        mkdir -p "$graph/overlay-containers/$id/userdata" "$run/containers/overlay-containers/$id/userdata" \
+            "$run/crun/$id" "$run/runc/$id" "$graph/libpod" &&
+        printf "[{\"id\":\"%s\",\"names\":[\"claimed\"],\"image\":\"\",\"layer\":\"\",\"metadata\":\"{\\\"name\\\":\\\"claimed\\\",\\\"image-name\\\":\\\"evil\\\"}\",\"created\":\"2026-01-01T00:00:00Z\"}]" "$id" \
+            >"$graph/overlay-containers/containers.json" &&
+        printf "%s" "$victim" >"$run/containers/overlay-containers/$id/userdata/pidfile" &&
+        printf "%s" "$victim" >"$graph/overlay-containers/$id/userdata/pidfile" &&
+        printf "{\"pid\":%s,\"process-start-time\":%s,\"cgroup-path\":\"\",\"rootfs\":\"/\",\"bundle\":\"%s\",\"created\":\"2026-01-01T00:00:00Z\",\"detached\":true}" \
+            "$victim" "$start" "$graph/overlay-containers/$id/userdata" >"$run/crun/$id/status" &&
+        printf "{\"id\":\"%s\",\"init_process_pid\":%s,\"init_process_start\":%s,\"created\":\"2026-01-01T00:00:00Z\",\"config\":{\"rootfs\":\"/\",\"labels\":[\"bundle=/x\"]}}" \
+            "$id" "$victim" "$start" >"$run/runc/$id/state.json"'
+}
+
+all() { cps -a --no-trunc --json >actual 2>err || [ $? = 2 ]; }
+
+test_expect USERADD,UNSHARE 'naive: the pid file of a user leads nsenter into a process of root' '
+    claim_up &&
+    nsenter -t "$(cat "$run/containers/overlay-containers/$id/userdata/pidfile")" -u hostname >actual &&
+    echo victim >expect && test_cmp expect actual
+'
+
+test_expect USERADD,UNSHARE 'cps does not show the process of root as a container of the user' '
+    claim_up && all &&
+    jq -c ".containers[] | select(.pid == $victim)" actual >rows &&
+    test "$(wc -l <rows)" = 1 && test_json .engine bare rows
+'
+
+test_expect USERADD,UNSHARE 'what the user claims is still listed, not running' '
+    claim_up && all &&
+    jq -c ".containers[] | select(.name == \"claimed\" or .id == \"$id\") | .pid" actual | sort -u >pids &&
+    echo null >expect && test_cmp expect pids
+'
+
+test_expect USERADD,UNSHARE 'cps -p tells nothing of the user about the process of root' '
+    claim_up &&
+    { cps -p "$victim" >actual 2>err || test $? = 2; } &&
+    test_grep " bare " actual && test_grep -v claimed actual && test_grep -v "${id:0:12}" actual
+'
+
+test_expect USERADD,UNSHARE 'cnsenter and cdebug do not enter it under that name' '
+    claim_up &&
+    test_status 125 within 10 cnsenter claimed hostname >actual 2>err && test_empty actual && test -s err &&
+    test_status 125 within 10 cnsenter "$id" hostname >actual 2>err && test_empty actual &&
+    test_status 125 within 10 cdebug claimed -- hostname >actual 2>err && test_empty actual
+'
+
+# In place of a record: what must not be followed, or never ends.
+test_expect USERADD,UNSHARE 'links, FIFOs and huge files in the store of a user hold nobody up' '
+    claim_up && echo "{\"SECRET\":1}" >secret.json && chmod 600 secret.json && secret=$PWD/secret.json &&
+    for kind in "mkfifo F" "ln -s $secret F" "truncate -s 10G F" "mkdir F" "ln -s /dev/zero F" "echo {{{ >F"; do
+        for f in "$graph/overlay-containers/containers.json" "$run/crun/$id/status" "$run/runc/$id/state.json"; do
+            as_user /bin/sh -c "rm -rf \"$f\" && ${kind//F/\"$f\"}" || return 1
+        done
+        within 5 cps -a --json >actual 2>err || test $? = 2 || return 1
+        jq -e ".containers | map(select(.pid == $victim)) | length == 1" actual || return 1
+        ! grep SECRET actual err || return 1
+    done
+'
+
+test_done
