@@ -92,7 +92,7 @@ explain_more "its network, processes and name are around them."
 show cdebug "$name" -- ls -C /target
 # shellcheck disable=SC2016 # the sidecar's shell expands it
 show cdebug "$name" -- bash -c 'echo "in $(uname -n), beside pid $TARGET_PID"; tail -n 2 /target/data/orders.log'
-show cdebug "$name" -- bash -c 'exec 5<>/dev/tcp/localhost/8080; printf "GET / HTTP/1.0\r\n\r\n" >&5; tail -n 1 <&5'
+show cdebug "$name" -- bash -c 'exec 5<>/dev/tcp/127.0.0.1/8080; printf "GET / HTTP/1.0\r\n\r\n" >&5; tail -n 1 <&5'
 
 explain "Nothing was written to it, and nothing is left. To try it on a container of yours: cdebug NAME"
 if [ -t 0 ] && [ -t 1 ]; then
