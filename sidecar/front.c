@@ -220,6 +220,16 @@ static void clean_up_after_supervisor(const struct front *f)
 	limits_remove(&f->limits);
 }
 
+/* A pid namespace's first process kills all others, sees them gone, and only then has ended. */
+static bool target_ends(const struct front *f)
+{
+	struct pollfd pfd = { insp_pid_fd(f->plan->target), POLLIN, 0 };
+
+	if (pfd.fd >= 0 && (f->plan->join & (1U << INSP_NS_PID)))
+		poll(&pfd, 1, 300);
+	return !insp_pid_alive(f->plan->target);
+}
+
 static int supervisor_killed(struct front *f, int sig, int *ret_status, struct insp_err *err)
 {
 	clean_up_after_supervisor(f);

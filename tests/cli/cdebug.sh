@@ -1,0 +1,34 @@
+#!/bin/bash
+# cdebug's command line; nothing here enters anything.
+. "$(dirname "$0")/../lib/harness.sh"
+
+test_expect 'without a container it says so and exits 125' '
+    test_status 125 cdebug 2>err &&
+    test_grep "which container" err && test_grep "cdebug --help" err
+'
+
+test_expect 'usage errors are one line and the hint to --help, and exit 125' '
+    test_status 125 cdebug --nope web 2>err && test_grep nope err && test_grep "cdebug --help" err &&
+    test_status 125 cdebug --ns mnt web 2>err && test_grep "mnt.*no namespace that cdebug joins" err &&
+    test_status 125 cdebug --ns pid,bogus web 2>err && test_grep bogus err &&
+    test_status 125 cdebug --cap-drop bogus web 2>err && test_grep "bogus.*no capability" err &&
+    test_status 125 cdebug --memory lots web 2>err && test_grep lots err &&
+    test_status 125 cdebug --cpus many web 2>err && test_grep many err &&
+    test_status 125 cdebug --env NAME web 2>err && test_grep "NAME.*K=V" err &&
+    test_status 125 cdebug --env =V web 2>err && test_grep "=V.*K=V" err
+'
+
+test_expect 'a name that no container has exits 125' '
+    test_status 125 cdebug no-such-container-$$ true 2>err && test_grep "no-such-container-$$" err
+'
+
+test_expect 'a process that is in no container exits 125' '
+    test_status 125 cdebug pid:$$ true 2>err && test_grep "$$" err
+'
+
+test_expect 'help and version are on stdout' '
+    cdebug --help >out 2>err && test_empty err && test_grep "cdebug .*CONTAINER" out &&
+    cdebug --version >out 2>err && test_empty err && test_grep "^cdebug " out
+'
+
+test_done
