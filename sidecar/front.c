@@ -234,7 +234,7 @@ static int supervisor_killed(struct front *f, int sig, int *ret_status, struct i
 {
 	clean_up_after_supervisor(f);
 	*ret_status = 128 + sig;
-	if (!insp_pid_alive(f->plan->target)) {
+	if (target_ends(f)) {
 		insp_err_say(err, -ESRCH,
 			     "the container's first process %d has ended, and all in "
 			     "its pid namespace with it",
