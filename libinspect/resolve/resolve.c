@@ -100,18 +100,27 @@ static int not_found(const struct engine_scan *scan, const struct reference *ref
 	return -ENOENT;
 }
 
+static const char *what_tells_apart(const struct insp_list *found)
+{
+	bool same_engine = true, same_name = true;
+
+	for (size_t i = 1; i < found->n; i++) {
+		same_engine = same_engine && found->items[i]->engine == found->items[0]->engine;
+		same_name = same_name && str_eq(found->items[i]->name, found->items[0]->name);
+	}
+	if (!same_engine)
+		return "name the engine too, as in ENGINE:NAME, or the id";
+	return same_name ? "name it by its id" : "give more of the id";
+}
+
 static int ambiguous(struct insp_list *found, const char *ref, struct insp_list *candidates,
 		     struct insp_err *err)
 {
 	_cleanup_free_ char *shown = insp_escape_str(ref);
-	bool same_engine = true;
 
-	for (size_t i = 1; i < found->n; i++)
-		same_engine = same_engine && found->items[i]->engine == found->items[0]->engine;
 	insp_err_say(err, -ENOTUNIQ, "'%s' is ambiguous: %zu containers match", shown ? shown : "?",
 		     found->n);
-	insp_err_hint(err, same_engine ? "give more of the id"
-				       : "name the engine too, as in ENGINE:NAME, or the id");
+	insp_err_hint(err, "%s", what_tells_apart(found));
 	if (candidates) {
 		*candidates = *found;
 		*found = (struct insp_list){ 0 };

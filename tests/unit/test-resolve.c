@@ -106,10 +106,12 @@ static void the_same_name_in_two_stores_is_ambiguous(void **state)
 	struct fixture *f = *state;
 	struct insp_list candidates = { 0 };
 	struct insp_container *c = NULL;
+	struct insp_err err = { 0 };
 
 	add_container(&f->h, STORE "/500000.500000", "dd", "web");
-	assert_int_equal(insp_resolve(f->sys, "web", 0, &c, &candidates, NULL), -ENOTUNIQ);
+	assert_int_equal(insp_resolve(f->sys, "web", 0, &c, &candidates, &err), -ENOTUNIQ);
 	assert_int_equal(candidates.n, 2);
+	assert_string_equal(err.hint, "name it by its id");
 	insp_list_clear(&candidates);
 }
 
