@@ -113,12 +113,17 @@ def whitespace(path, text):
         yield text.count('\n'), 'empty lines at the end of the file'
 
 
+# Directories that every host has: they tell nothing, though a checkout may lie below one.
+EVERYWHERE = {'/var/tmp', '/var/lib', '/var/run', '/usr/src', '/usr/local', '/usr/local/src', '/home/user', '/run/user'}
+
+
 def machine_paths(path, text, root=None):
     """Nothing of the machine that it was written on."""
     here = os.path.realpath(root or os.getcwd())
     words = ['..' + '/shared/']
     while here.count('/') >= 2:
-        words.append(here)
+        if here not in EVERYWHERE:
+            words.append(here)
         here = os.path.dirname(here)
     for n, line in enumerate(text.split('\n'), 1):
         for word in words:
