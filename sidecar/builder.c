@@ -29,7 +29,8 @@ static int isolate(const struct sidecar_plan *plan, struct insp_pty *pty,
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != front)
 		return -ESRCH;
 	prctl(PR_SET_DUMPABLE, 0);
-	setsid();
+	/* ^C at the terminal is the front's to pass on; setsid() would put this at the end of the run queue */
+	setpgid(0, 0);
 	if (proc_drop_terminals() < 0)
 		return -errno;
 	for (int i = 0; i < LIMITS_MAX; i++)

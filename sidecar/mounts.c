@@ -233,11 +233,18 @@ int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct i
 	return r < 0 ? insp_err_set(err, r, "make /tmp") : 0;
 }
 
-static int attach_sysfs_part(struct mounts *m, const char *path)
+/* One of the host's, if something is mounted there and it is not a plain directory of sysfs. */
+static int attach_sysfs_part(struct mounts *m, const struct stat *sysfs, const char *path)
 {
 	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
-	_cleanup_close_ int fd = mountapi_open_tree(m->host, path, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+	_cleanup_close_ int fd = -1;
+	struct stat st;
 
+	if (fstatat(m->host, path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return -errno;
+	if (st.st_dev == sysfs->st_dev)
+		return 0;
+	fd = mountapi_open_tree(m->host, path, CLONE_FLAGS | AT_NO_AUTOMOUNT);
 	if (fd < 0)
 		return -errno;
 	/* by hand it is done later, with all the others */
@@ -254,6 +261,7 @@ int mounts_sysfs(struct mounts *m)
 	static const char *const parts[] = { "sys/fs/cgroup", "sys/fs/bpf", "sys/kernel/debug",
 					     "sys/kernel/tracing", "sys/kernel/security" };
 	_cleanup_close_ int fs = mountapi_fsopen("sysfs"), fd = -1;
+	struct stat st = { 0 };
 
 	if (fs < 0 || mountapi_fsconfig(fs, MOUNTAPI_CREATE, NULL, NULL) < 0)
 		return -errno;
@@ -261,8 +269,9 @@ int mounts_sysfs(struct mounts *m)
 					  MOUNT_ATTR_NOEXEC);
 	if (fd < 0 || mountapi_move(fd, m->root, "sys", 0) < 0)
 		return -errno;
+	fstatat(m->host, "sys", &st, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		attach_sysfs_part(m, parts[i]);
+		attach_sysfs_part(m, &st, parts[i]);
 	return 0;
 }
 
