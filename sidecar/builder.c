@@ -52,6 +52,8 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 	int r;
 
 	r = insp_enter_clone_tree(plan->target, &m->tree, err);
+	if (r == -ENOSYS)
+		insp_err_hint(err, MOUNTAPI_NEEDED);
 	if (r < 0)
 		return r;
 	r = mounts_restrict_target(plan, m, err);

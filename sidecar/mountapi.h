@@ -75,6 +75,8 @@
 #define MOUNT_ATTR__ATIME 0x70
 #endif
 
+#define MOUNTAPI_NEEDED "cdebug needs Linux 5.2 or later (open_tree, move_mount)"
+
 /* enum fsconfig_command of linux/mount.h, which clashes with sys/mount.h on some systems */
 #define MOUNTAPI_SET_STRING 1
 #define MOUNTAPI_CREATE	    6

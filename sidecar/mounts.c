@@ -21,7 +21,7 @@ static int err_mount(struct insp_err *err, const char *what)
 
 	insp_err_set(err, r, "%s", what);
 	if (r == -ENOSYS)
-		insp_err_hint(err, "cdebug needs Linux 5.2 or later (open_tree, move_mount)");
+		insp_err_hint(err, MOUNTAPI_NEEDED);
 	else if (r == -EPERM)
 		insp_err_hint(err, "this needs CAP_SYS_ADMIN on the host");
 	return r;
@@ -293,7 +293,7 @@ int mounts_pivot(const struct sidecar_plan *plan, struct mounts *m, struct insp_
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_mount(err, "leave the host's root");
 	if (m->by_hand)
-		return remount_all(plan, m->self, target_attributes(plan), err);
+		return remount_all(m->self, target_attributes(plan), err);
 	return 0;
 }
 

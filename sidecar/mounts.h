@@ -38,7 +38,6 @@ int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs);
  * compat: kernel < 5.12. Every mount of this namespace gets the attributes it should have had from mount_setattr():
  * target's those of target_set, the host's read-only. self: a /proc/self that the pivot did not take away.
  */
-int remount_all(const struct sidecar_plan *plan, int self, uint64_t target_set,
-		struct insp_err *err);
+int remount_all(int self, uint64_t target_set, struct insp_err *err);
 
 #endif

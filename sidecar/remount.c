@@ -61,27 +61,28 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
-static int remount_one(const struct sidecar_plan *plan, const char *path, const char *options,
-		       uint64_t target_set)
+static int remount(const char *path, unsigned long flags)
+{
+	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0 ? -errno : 0;
+}
+
+static int remount_one(const char *path, const char *options, uint64_t target_set)
 {
 	unsigned long flags = flags_of(options);
+	int r;
 
 	if (is_below(path, "/tmp"))
 		return 0;
 	if (!is_below(path, "/target"))
-		flags |= MS_RDONLY;
-	if (is_below(path, "/target")) {
-		flags |= MS_NOSUID | MS_NODEV | MS_NOATIME;
-		flags &= ~(unsigned long)MS_RELATIME;
-		if (target_set & MOUNT_ATTR_RDONLY)
-			flags |= MS_RDONLY;
-	}
-	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0 ? -errno : 0;
+		return remount(path, flags | MS_RDONLY);
+	flags |= MS_NOSUID | MS_NODEV | (target_set & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0);
+	r = remount(path, (flags & ~(unsigned long)MS_RELATIME) | MS_NOATIME);
+	/* locked in a user namespace's mounts */
+	return r == -EPERM ? remount(path, flags) : r;
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw" */
-static int remount_line(const struct sidecar_plan *plan, char *line, uint64_t target_set,
-			struct insp_err *err)
+static int remount_line(char *line, uint64_t target_set, struct insp_err *err)
 {
 	char *save = NULL, *field[6];
 	int r;
@@ -92,15 +93,14 @@ static int remount_line(const struct sidecar_plan *plan, char *line, uint64_t ta
 			return 0;
 	}
 	unescape(field[4]);
-	r = remount_one(plan, field[4], field[5], target_set);
+	r = remount_one(field[4], field[5], target_set);
 	/* one that went meanwhile, or lies below another and cannot be reached by anyone */
 	if (r == -ENOENT || r == -EINVAL || r == -ENOTDIR)
 		return 0;
 	return r < 0 ? insp_err_set(err, r, "make '%s' read-only", field[4]) : 0;
 }
 
-int remount_all(const struct sidecar_plan *plan, int self, uint64_t target_set,
-		struct insp_err *err)
+int remount_all(int self, uint64_t target_set, struct insp_err *err)
 {
 	int fd = openat(self, "mountinfo", O_RDONLY | O_CLOEXEC), r = 0;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
@@ -110,7 +110,7 @@ int remount_all(const struct sidecar_plan *plan, int self, uint64_t target_set,
 	if (!f)
 		return insp_err_set(err, -errno, "read the own mount table");
 	while (r == 0 && getline(&line, &cap, f) > 0)
-		r = remount_line(plan, line, target_set, err);
+		r = remount_line(line, target_set, err);
 	free(line);
 	fclose(f);
 	return r;

@@ -243,6 +243,27 @@ test_expect UNSHARE,USERNS 'in a container with a user namespace the session is 
     kill -9 "$p" && { wait "$front" || true; } && test_cmp expect actual && readlink /proc/self/ns/user | test_cmp - out
 '
 
+without() { "$HELPERS/deny-syscall" "$1" -- cdebug --store "runc=$OCI_DIR/state" "${@:2}"; }
+
+test_expect RUNC 'without mount_setattr (Linux < 5.12) the same is read-only, and the rest not' '
+    rm -f actual && for mode in "" --write; do
+        without mount_setattr $mode "$web" -- sh -c "
+            ! touch /usr/x && ! touch /x && ! touch /sys/fs/cgroup/x && touch /tmp/x ~/x &&
+            { touch /target/tmp/x && echo writable; findmnt -n -o OPTIONS /target | grep -o nosuid,nodev,noatime; }
+        " 2>/dev/null >>actual || return 1
+    done && printf "nosuid,nodev,noatime\nwritable\nnosuid,nodev,noatime\n" >expect && test_cmp expect actual
+'
+
+test_expect RUNC 'without pidfds, setns of many, close_range or openat2 it works all the same' '
+    echo sleep >expect && for call in pidfd_open pidfd_open,setns-many close_range openat2; do
+        without $call "$web" -- cat /proc/1/comm >actual && test_cmp expect actual || return 1
+    done
+'
+
+test_expect RUNC 'without open_tree (Linux < 5.2) it says which kernel it needs' '
+    test_status 125 without open_tree "$web" -- true 2>err && test_grep "^hint: .*Linux 5.2" err
+'
+
 test_expect UNSHARE 'a container that no engine knows: its overlay, its host name' '
     bare_up && bare_run shop && p=$(bare_pid shop) &&
     cdebug -q "pid:$p" -- sh -c "uname -n; cat /target/etc/motd" >actual &&
