@@ -195,6 +195,9 @@ fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs cl
 		grep -E 'number_of_executed_units|^Done' build/fuzz/$$t.log; \
 	done
 
+bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as root); writes docs/benchmarks.md
+	@SONDE_BUILD=$(B) tests/bench/run.sh
+
 clean: ## remove build/
 	rm -rf build
 

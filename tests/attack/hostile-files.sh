@@ -140,4 +140,13 @@ test_expect FUSE,UNSHARE 'an /etc that never answers costs a deadline' '
         fine cdebug "pid:$pid" -- /bin/true; r=$?; stop $stall; test $r = 0; }
 '
 
+# A reader that was left behind holds none of the fds of the tool: who waits for the end of its output would wait too.
+test_expect FUSE,UNSHARE 'nobody waits for a reader that was left behind' '
+    up && etc_stalls && pid=$(bare_pid web) &&
+    { fine sh -c "cps pid:$pid | cat" && test_grep sleep actual &&
+        fine sh -c "cnsenter -n pid:$pid /bin/true 2>&1 | cat" &&
+        fine sh -c "cnsenter --as-target pid:$pid /bin/true 2>&1 | cat" &&
+        fine sh -c "cdebug pid:$pid -- /bin/true 2>&1 | cat"; r=$?; stop $stall; test $r = 0; }
+'
+
 test_done
