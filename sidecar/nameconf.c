@@ -69,8 +69,13 @@ static void write_bytes(int fd, const void *data, size_t len)
 _Noreturn static void reader_main(int tree, int out)
 {
 	char *buf = malloc(NAMECONF_MAX + 1);
+	int keep[] = { tree, out };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* who is left behind must not hold what anybody waits for, such as the end of our standard output */
+	proc_close_others(keep, 2);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		dup2(out, fd);
 	for (int i = 0; buf && i < CONF_N; i++) {
 		struct conf_head head = { read_conf(tree, conf_files[i], buf) };
 
