@@ -156,21 +156,21 @@ docker_peers()
 
 bench_docker()
 {
-    local pid
+    local pid store="--store docker=$DOCKER_DIR/data"
     docker_scene
     docker_peers ps
     [ "$(cps -q --filter engine=docker | wc -l)" -ge "$count" ] || die "cps does not see the $count containers"
-    compare cps "${peers[@]}"
+    compare "cps $store" "${peers[@]}"
     faster "\`cps\` and \`docker ps\`, $count containers" 5 'one record and one `/proc/PID/stat` a container; the start of a program that links libsmartcols'
     docker_client="$("${fastest%% *}" --version)"
 
     pid=$(dk inspect -f '{{.State.Pid}}' bench-web)
-    compare 'cnsenter bench-web true' "nsenter -t $pid -a true"
+    compare "cnsenter $store bench-web true" "nsenter -t $pid -a true"
     within '`cnsenter web true` and `nsenter -t PID -a true`' 1.5 'finding the container by its name, a sealed copy of the program in memory, and a second process that waits'
     docker_peers exec bench-web true
-    compare 'cnsenter bench-web true' "${peers[@]}"
+    compare "cnsenter $store bench-web true" "${peers[@]}"
     faster '`cnsenter web true` and `docker exec web true`' 15 'the same'
-    compare 'cdebug bench-web -- true' "nsenter -t $pid -a true"
+    compare "cdebug $store bench-web -- true" "nsenter -t $pid -a true"
     within '`cdebug web -- true` and `nsenter -t PID -a true`' 5 'copying two mount trees, a dozen mounts, and ending the mount namespace'
     memory_row "cps, $count containers" "$(peak cps)" 'jansson values of one record at a time, the libraries'
     memory_row 'cps web' "$(peak cps bench-web)" 'the same'
@@ -240,7 +240,8 @@ table()
 
 Written by \`make bench\` (tests/bench/run.sh), never by hand. A row compares $runs runs of each command by hyperfine, without
 a shell, in $rounds turns of which each has 2 runs that do not count; times are medians. Of several docker clients the fastest
-is taken.
+is taken. The docker and podman that are measured have stores of their own, which the tools are told with \`--store\`: the
+default ones would be found by their pid file and their place.
 
 - $(date -u +%Y-%m-%d), sonde $(cps --version | awk '{ print $NF }') at $(git -C "$SONDE_SOURCE" describe --always --dirty)
 - $(nproc) processors ($(cpu)), $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r); load at the start $load
