@@ -358,9 +358,10 @@ int insp_pid_open_root(const struct insp_pid *pid, int *ret_fd, struct insp_err 
 
 /*
  * Runs this program again from a sealed copy in memory, so that nobody who sees one of its processes can write to
- * the host's binary through /proc/PID/exe (CVE-2019-5736). To be called first thing in main() by every tool that
- * enters containers. Returns only when this already is the copy (0), or with an error. File descriptors 0, 1 and 2
- * are open afterwards.
+ * the host's binary through /proc/PID/exe (CVE-2019-5736); where memory files may not be executed, from a detached
+ * read-only mount of itself. To be called by every tool that enters containers, after its options and before it opens
+ * anything of a container. Returns only when this already is the copy (0), or with an error. File descriptors 0, 1
+ * and 2 are open afterwards.
  */
 int insp_enter_seal(char *const argv[], char *const envp[], struct insp_err *err);
 

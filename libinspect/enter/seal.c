@@ -26,15 +26,27 @@
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* A sealed memfd, or a file on a read-only mount: the mount is checked whenever somebody opens for writing. */
+/*
+ * Whether exe is on a mount that hangs in no tree: d_path() names the root of such a mount "/". Only ours can be
+ * trusted to stay read-only; a host's /usr that is read-only now is remounted by the next update, while a container
+ * still holds an O_PATH fd on the program.
+ */
+static bool is_detached(void)
+{
+	char path[2];
+
+	return readlink("/proc/self/exe", path, sizeof(path)) == 1 && path[0] == '/';
+}
+
+/* A sealed memfd, or our read-only mount, which is checked whenever somebody opens for writing. */
 static bool is_sealed(int exe)
 {
 	int seals = fcntl(exe, F_GET_SEALS);
 	struct statvfs st;
 
-	if (seals >= 0)
-		return (seals & SEALS) == SEALS;
-	return fstatvfs(exe, &st) == 0 && (st.f_flag & ST_RDONLY);
+	if (seals >= 0 && (seals & SEALS) == SEALS)
+		return true;
+	return is_detached() && fstatvfs(exe, &st) == 0 && (st.f_flag & ST_RDONLY);
 }
 
 static const char *tool_name(char *const argv[])
@@ -157,7 +169,6 @@ static int open_stdio(void)
 int insp_enter_seal(char *const argv[], char *const envp[], struct insp_err *err)
 {
 	_cleanup_close_ int exe = -EBADF, memfd = -EBADF, tree = -EBADF;
-	const char *execfn = (const char *)getauxval(AT_EXECFN);
 	int r = open_stdio();
 
 	if (r < 0)
@@ -170,8 +181,8 @@ int insp_enter_seal(char *const argv[], char *const envp[], struct insp_err *err
 		prctl(PR_SET_NAME, tool_name(argv));
 		return 0;
 	}
-	/* run by fd, and still not sealed: a kernel that does not tell; do not go round for ever */
-	if (execfn && strncmp(execfn, "/dev/fd/", 8) == 0)
+	/* our mount, and still not read-only: do not go round for ever */
+	if (is_detached())
 		return insp_err_say(err, -ELOOP,
 				    "the sealed copy of this program is not recognised");
 	memfd = sealed_copy(exe, tool_name(argv));

@@ -229,13 +229,24 @@ test_expect RUNC 'where memory files are forbidden it runs from a read-only moun
     exec 9<"/proc/$front/exe" && kill $front && test_status 143 wait $front &&
     ! { : >>/proc/self/fd/9; } 2>err && exec 9<&- && test_grep "Read-only file system" err &&
     test_status 125 "$HELPERS/deny-syscall" memfd_create,open_tree -- cnsenter -t "$pid" true 2>err &&
-    test_grep "sealed copy" err
+    test_grep "sealed copy" err &&
+    mkdir tmpfs && unshare -m sh -c "mount -t tmpfs none tmpfs && cp \"\$@\" tmpfs/ &&
+        tmpfs/deny-syscall memfd_create=EPERM -- tmpfs/cnsenter -t $pid hostname" \
+        sh "$SONDE_BUILD/cnsenter" "$HELPERS/deny-syscall" >actual && echo web >expect && test_cmp expect actual
 '
 
 test_expect RUNC 'the front runs from a sealed memory file' '
     { cnsenter -t "$pid" sleep 1000 & front=$!; } && test_wait "runs_as $front sleep" &&
     readlink "/proc/$front/exe" >actual && test_grep "memfd:cnsenter" actual &&
     echo cnsenter >expect && test_cmp expect "/proc/$front/comm" &&
+    kill $front
+'
+
+test_expect RUNC 'a program on a read-only file system runs from a sealed copy too: it may be remounted' '
+    mkdir ro && { unshare -m sh -c "mount -t ramfs none ro && cp \"\$1\" ro/ && mount -o remount,bind,ro ro &&
+        exec ro/cnsenter -t \"\$2\" sleep 1000" sh "$SONDE_BUILD/cnsenter" "$pid" & front=$!; } &&
+    test_wait "runs_as $front sleep" &&
+    readlink "/proc/$front/exe" >actual && test_grep "memfd:cnsenter" actual &&
     kill $front
 '
 
