@@ -223,6 +223,9 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 	r = check_env(&o->env);
 	if (r)
 		return r;
+	/* sealed only now, so that --help works without /proc; nothing of a container has been opened */
+	if (!o->dry_run && insp_enter_seal(argv, envp, &err) < 0)
+		return tool_fail(&tool, &err);
 	quiet = o->quiet;
 	command = argv + first + 1;
 	if (*command && strcmp(*command, "--") == 0)
@@ -235,12 +238,8 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 int main(int argc, char *argv[], char *envp[])
 {
 	struct cdebug_opts o = { .namespaces = NS_DEFAULT };
-	struct insp_err err = { 0 };
-	int r;
+	int r = cdebug(argc, argv, envp, &o);
 
-	if (insp_enter_seal(argv, envp, &err) < 0)
-		return tool_fail(&tool, &err);
-	r = cdebug(argc, argv, envp, &o);
 	opt_list_clear(&o.env);
 	common_opts_clear(&o.common);
 	return r;
