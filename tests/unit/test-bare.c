@@ -1,5 +1,6 @@
 /* Containers without a store: real namespaces, made here, seen through the list. Needs root. */
 #include "docker-store.h"
+#include "prereq.h"
 
 #include "libinspect/kernel/pid.h"
 
@@ -102,14 +103,6 @@ static const struct insp_container *find_pid(const struct insp_list *list, pid_t
 			return list->items[i];
 	return NULL;
 }
-
-#define NEED_ROOT()                                               \
-	do {                                                      \
-		if (geteuid() != 0) {                             \
-			print_message("needs root to unshare\n"); \
-			skip();                                   \
-		}                                                 \
-	} while (0)
 
 static void a_pid_namespace_is_a_container_and_its_waiting_parent_is_not(void **state)
 {

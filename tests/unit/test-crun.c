@@ -1,5 +1,6 @@
 /* crun's records: real ones, damaged ones, and whether the process they name is believed. */
 #include "docker-store.h"
+#include "prereq.h"
 #include "torture.h"
 
 #include "libinspect/engines/runtime.h"
@@ -166,16 +167,14 @@ static enum insp_state state_live(const struct host *h, pid_t pid, uint64_t star
 
 static void a_pid_that_was_reused_is_not_believed(void **state)
 {
-	struct host h = host_make();
+	struct host h;
 	struct insp_sys *sys = NULL;
 	struct pid_stat st;
 	pid_t child;
 
-	if (geteuid() != 0) {
-		print_message(
-			"needs root: a user's record is believed inside a user namespace only\n");
-		skip();
-	}
+	/* a user's record is believed inside a user namespace only */
+	NEED_ROOT();
+	h = host_make();
 	child = fork();
 	if (child == 0)
 		for (;;)
@@ -197,14 +196,13 @@ static void a_pid_that_was_reused_is_not_believed(void **state)
 
 static void a_users_record_about_roots_process_is_not_believed(void **state)
 {
-	struct host h = host_make();
+	struct host h;
 	struct insp_sys *sys = NULL;
 	struct pid_stat st;
 
-	if (geteuid() != 0) {
-		print_message("needs root to make another user's files\n");
-		skip();
-	}
+	/* makes another user's files */
+	NEED_ROOT();
+	h = host_make();
 	assert_int_equal(insp_sys_open(NULL, &sys, NULL), 0);
 	assert_int_equal(pid_read_stat(sys->procfd, getpid(), &st), 0);
 	insp_sys_close(sys);

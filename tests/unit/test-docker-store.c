@@ -1,5 +1,6 @@
 /* Docker's stores: where they are, broken records in them, and what is believed about processes. */
 #include "tests/unit/docker-store.h"
+#include "tests/unit/prereq.h"
 
 #include "libinspect/engines/docker.h"
 #include "libinspect/kernel/pid.h"
@@ -301,8 +302,7 @@ static void a_process_with_the_runtimes_start_time_is_the_container(void **state
 	} runtimes[] = { { "runtime-runc", RUNC_STATE }, { "runtime-crun", CRUN_STATE } };
 
 	/* a store of a user says nothing about a process in the host's user namespace */
-	if (geteuid() != 0)
-		skip();
+	NEED_ROOT();
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
 		struct claim c = claim_make(runtimes[i].dir, runtimes[i].before, own_start());
 		pid_t pid = 0;

@@ -1,6 +1,7 @@
 /* podman's stores: a database that podman wrote, made-up ones, hostile ones, and whether what they say lives is believed. */
 #include "bolt-build.h"
 #include "docker-store.h"
+#include "prereq.h"
 
 #include "libinspect/engines/podman.h"
 
@@ -292,15 +293,15 @@ static int chown_one(const char *path, const struct stat *st, int type, struct F
 
 static void a_users_store_counts_when_the_user_owns_it(void **state)
 {
-	struct host h = host_make();
-	_cleanup_free_ char *text = make_state(6, 0, 0);
+	struct host h;
+	_cleanup_free_ char *text = NULL;
 	char home[128];
 	struct result r;
 
-	if (geteuid() != 0) {
-		print_message("needs root to make another user's files\n");
-		skip();
-	}
+	/* makes another user's files */
+	NEED_ROOT();
+	h = host_make();
+	text = make_state(6, 0, 0);
 	host_write(&h, "etc/passwd",
 		   "root:x:0:0::/root:/bin/sh\nann:x:1234:1234::/home/ann:/bin/sh\n");
 	host_write(&h, "home/ann/.config/containers/storage.conf",
@@ -392,15 +393,13 @@ static enum insp_state state_live(const struct host *h, pid_t pid, pid_t conmon,
 
 static void a_pid_counts_only_with_its_monitor(void **state)
 {
-	struct host h = host_make();
+	struct host h;
 	struct family f, other;
 	int code;
 
-	if (geteuid() != 0) {
-		print_message(
-			"needs root: a user's record is believed inside a user namespace only\n");
-		skip();
-	}
+	/* a user's record is believed inside a user namespace only */
+	NEED_ROOT();
+	h = host_make();
 	f = start_family("conmon");
 	other = start_family("not-it");
 	assert_int_equal(state_live(&h, f.child, f.monitor, &code), INSP_STATE_RUNNING);
