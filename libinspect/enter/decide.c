@@ -5,8 +5,11 @@
 
 static bool will_fork(const struct enter_decision *d, const struct insp_enter_opts *o)
 {
-	/* a process cannot change its own pid namespace, only its children's; a pty needs somebody to relay it */
-	return !o->no_fork && ((d->join & BIT(PID)) || o->pty);
+	/*
+	 * A process cannot change its own pid namespace, only its children's; a pty needs somebody to relay it; and what
+	 * leads the caller's process group cannot leave it for a session of its own, as programs of the container do.
+	 */
+	return !o->no_fork && ((d->join & BIT(PID)) || o->pty || d->inside);
 }
 
 static enum enter_cwd decide_cwd(const struct enter_decision *d, const struct insp_enter_opts *o)
@@ -26,11 +29,12 @@ static enum enter_cwd decide_cwd(const struct enter_decision *d, const struct in
  */
 static enum enter_env decide_env(const struct enter_decision *d, const struct insp_enter_opts *o)
 {
-	if (o->target_env || o->as_target)
+	/* programs of the host with the target's PATH or LD_PRELOAD would be the target's programs: CLEAN, or refused */
+	if (d->inside && (o->target_env || o->as_target))
 		return ENTER_ENV_TARGET;
 	if (o->keep_env)
 		return ENTER_ENV_KEEP;
-	if (d->inside || (d->join & (BIT(PID) | BIT(USER))))
+	if (d->inside || o->as_target || (d->join & (BIT(PID) | BIT(USER))))
 		return ENTER_ENV_CLEAN;
 	return ENTER_ENV_KEEP;
 }
@@ -70,6 +74,15 @@ static void decide_ids(const struct enter_facts *f, const struct insp_enter_opts
 	if ((d->join & BIT(USER)) && !o->keep_ids) {
 		set_uid(ids, f->root_mapped ? 0 : f->uid);
 		set_gid(ids, f->root_mapped ? 0 : f->gid);
+	}
+	/*
+	 * Outside of it uid 0 is the host's, also without capabilities: what it owns in /proc/sys (core_pattern) would be
+	 * open to the container's programs. They are whom the host takes the container's first process for.
+	 */
+	if (d->inside && f->user_differs && !(d->join & BIT(USER)) && !o->keep_ids &&
+	    !o->keep_caps) {
+		set_uid(ids, f->uid);
+		set_gid(ids, f->gid);
 	}
 	if (o->uid_follow || o->as_target)
 		set_uid(ids, f->uid);

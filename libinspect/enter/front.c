@@ -29,13 +29,19 @@ static void stop_too(pid_t child)
 	kill(child, SIGCONT);
 }
 
-/* What the terminal sends goes to the command, too, which is in the same process group then. */
-static bool is_from_terminal(const siginfo_t *si)
+/*
+ * What the terminal sends goes to every process in the foreground: to the command by itself where it shares our process
+ * group, else by us to the command's.
+ */
+static void pass_on(pid_t child, bool own_session, const siginfo_t *si)
 {
-	return si->si_code == SI_KERNEL;
+	if (si->si_code != SI_KERNEL)
+		kill(child, si->si_signo);
+	else if (own_session && kill(-child, si->si_signo) < 0)
+		kill(child, si->si_signo);
 }
 
-int front_wait(pid_t child, int *ret_status, struct insp_err *err)
+int front_wait(pid_t child, bool own_session, int *ret_status, struct insp_err *err)
 {
 	sigset_t set;
 
@@ -55,9 +61,8 @@ int front_wait(pid_t child, int *ret_status, struct insp_err *err)
 			*ret_status = status_of(wstatus);
 			return 0;
 		}
-		if (sigwaitinfo(&set, &si) < 0 || si.si_signo == SIGCHLD || is_from_terminal(&si))
-			continue;
-		kill(child, si.si_signo);
+		if (sigwaitinfo(&set, &si) > 0 && si.si_signo != SIGCHLD)
+			pass_on(child, own_session, &si);
 	}
 }
 
@@ -132,7 +137,7 @@ static int front(struct run *run, int fd, pid_t worker, int *ret_status, struct 
 		relay(run->pty, child, NULL);
 	/* nobody reads it any more: what is left of the command gets SIGHUP */
 	run->pty = insp_pty_close(run->pty);
-	r = front_wait(child, &status, err);
+	r = front_wait(child, run->plan->d.inside, &status, err);
 	if (r < 0)
 		return r;
 	/* somebody else may have got hold of the other end: do not wait for him to close it */

@@ -145,6 +145,15 @@ static char *who_is(const struct insp_pid *target, const struct insp_container *
 		 : str_format("process %d", pid);
 }
 
+/* Its PATH may lead to /proc/PID/root/bin, its LD_PRELOAD to a file there. */
+static int refuse_env(const struct insp_enter_plan *plan, struct insp_err *err)
+{
+	insp_err_say(err, -EINVAL, "%s: its environment could make the host's programs run its own",
+		     plan->who);
+	insp_err_hint(err, "with -m they are its own; single variables can be given with --env");
+	return -EINVAL;
+}
+
 static int plan_fill(struct insp_enter_plan *plan, struct insp_sys *sys,
 		     const struct insp_enter_opts *opts, struct insp_err *err)
 {
@@ -159,6 +168,8 @@ static int plan_fill(struct insp_enter_plan *plan, struct insp_sys *sys,
 		return insp_err_say(err, -EINVAL,
 				    "%s: its user has no number in its own user namespace",
 				    plan->who);
+	if (opts->target_env && !plan->d.inside)
+		return refuse_env(plan, err);
 	r = open_root(plan, opts, err);
 	if (r == 0)
 		r = open_cwd(plan, opts, err);

@@ -157,11 +157,15 @@ static int die_with_front(const struct run *run, struct insp_err *err)
 	return 0;
 }
 
+/*
+ * A program of the container gets a session of its own also without a pty: in the caller's it could open /dev/tty, the
+ * caller's terminal, and kill(0, SIGKILL) would reach the script that we were called by.
+ */
 static int take_session(const struct run *run, struct insp_err *err)
 {
-	if (run->tty < 0)
+	if (run->tty < 0 && !run->plan->d.inside)
 		return 0;
-	if (setsid() < 0 || ioctl(run->tty, TIOCSCTTY, 0) < 0)
+	if (setsid() < 0 || (run->tty >= 0 && ioctl(run->tty, TIOCSCTTY, 0) < 0))
 		return insp_err_set(err, -errno, "take the terminal");
 	return 0;
 }

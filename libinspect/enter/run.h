@@ -44,8 +44,11 @@ struct run {
 int run_in_place(struct run *run, int *ret_status, struct insp_err *err);
 /* What the worker does; does not return. */
 void run_worker(struct run *run) __attribute__((noreturn));
-/* Waits for the command, passing signals on. ret_status as docker exec. */
-int front_wait(pid_t child, int *ret_status, struct insp_err *err);
+/*
+ * Waits for the command, passing signals on. own_session: it does not get those of the caller's terminal by itself.
+ * ret_status as docker exec.
+ */
+int front_wait(pid_t child, bool own_session, int *ret_status, struct insp_err *err);
 /* The signals that are passed on, and SIGCHLD: blocked while the front waits. */
 void front_signals(sigset_t *ret);
 

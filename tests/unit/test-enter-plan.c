@@ -123,7 +123,7 @@ static void as_target_takes_everything_from_its_init(void **state)
 		    "user:         uid 101 gid 102, groups 102 7\n"
 		    "capabilities: cut to 00000000a80425fb, effective 0000000000000400, ambient "
 		    "0000000000000400, no new privileges\n"
-		    "run:          in place of this process\n");
+		    "run:          in a child\n");
 }
 
 static void a_root_that_dropped_capabilities_does_not_get_them_back(void **state)
@@ -262,7 +262,8 @@ static void a_root_makes_programs_the_containers_without_a_namespace(void **stat
 	enter_decide(&f, &o, &d);
 	assert_true(d.inside && d.chroot && d.caps.cut);
 	assert_int_equal(d.env, ENTER_ENV_CLEAN);
-	assert_false(d.fork);
+	/* for a session of their own */
+	assert_true(d.fork);
 }
 
 static void the_environment_is_the_callers_only_when_wanted(void **state)
@@ -276,6 +277,31 @@ static void the_environment_is_the_callers_only_when_wanted(void **state)
 	o.target_env = true;
 	enter_decide(&f, &o, &d);
 	assert_int_equal(d.env, ENTER_ENV_TARGET);
+}
+
+static void the_hosts_programs_never_get_the_environment_of_the_target(void **state)
+{
+	struct insp_enter_opts o = { .namespaces = BIT(NET), .as_target = true };
+	struct enter_facts f = docker();
+	struct enter_decision d;
+
+	enter_decide(&f, &o, &d);
+	assert_int_equal(d.env, ENTER_ENV_CLEAN);
+}
+
+static void outside_of_its_user_namespace_one_is_who_the_container_is(void **state)
+{
+	struct insp_enter_opts o = { .namespaces = BIT(MNT) };
+	struct enter_facts f = docker();
+	struct enter_decision d;
+
+	f.user_differs = true;
+	enter_decide(&f, &o, &d);
+	assert_true(d.ids.set_uid && d.ids.uid == 101);
+	assert_true(d.ids.set_gid && d.ids.gid == 102);
+	o.namespaces = BIT(NET);
+	enter_decide(&f, &o, &d);
+	assert_false(d.ids.set_uid);
 }
 
 /* ---- closing ---------------------------------------------------------------------------------------- */
@@ -322,6 +348,8 @@ int main(void)
 		cmocka_unit_test(a_directory_is_looked_up_where_the_command_is),
 		cmocka_unit_test(a_root_makes_programs_the_containers_without_a_namespace),
 		cmocka_unit_test(the_environment_is_the_callers_only_when_wanted),
+		cmocka_unit_test(the_hosts_programs_never_get_the_environment_of_the_target),
+		cmocka_unit_test(outside_of_its_user_namespace_one_is_who_the_container_is),
 		cmocka_unit_test(fds_that_are_not_kept_are_closed),
 		cmocka_unit_test(the_environment_is_searched_by_whole_names),
 	};
