@@ -71,6 +71,7 @@ users_up()
     setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --mount --pid --fork \
         --kill-child sh -c 'mount -t proc proc /proc && exec sleep 1000000' >users.out 2>&1 &
     users=$!
+    disown $users
     test_wait 'read -r -d " " theirs <"/proc/$users/task/$users/children"' &&
         test_wait '[ "$(cat "/proc/$theirs/comm")" = sleep ]'
 }
