@@ -35,14 +35,14 @@ struct group {
 static pid_t find_init(const struct group *g)
 {
 	for (size_t i = 0; i < g->n && g->items[0].by_pid; i++) {
+		_cleanup_io_buf_ struct io_buf b = { 0 };
 		struct pid_status status;
-		char path[32], buf[8192];
-		ssize_t n;
+		char path[32];
 
 		snprintf(path, sizeof(path), "%d/status", (int)g->items[i].pid);
-		n = io_read_small(g->scan->sys->procfd, path, buf, sizeof(buf));
-		if (n > 0 && pid_parse_status(buf, (size_t)n, &status) == 0 &&
-		    status.n_ns_pids > 0 && status.ns_pids[status.n_ns_pids - 1] == 1)
+		if (io_read_proc(g->scan->sys->procfd, path, PID_STATUS_MAX, &b) == 0 &&
+		    pid_parse_status(b.data, b.len, &status) == 0 && status.n_ns_pids > 0 &&
+		    status.ns_pids[status.n_ns_pids - 1] == 1)
 			return g->items[i].pid;
 	}
 	return g->items[0].pid;

@@ -33,6 +33,9 @@ int pid_read_stat(int procfd, pid_t pid, struct pid_stat *ret);
 /* The same below a /proc/PID directory: never of another process that got the pid later. */
 int pid_read_stat_at(int dirfd, struct pid_stat *ret);
 
+/* Bytes of a status at most: 65536 supplementary groups, which the process may set, stand before most of it. */
+#define PID_STATUS_MAX (1024 * 1024)
+
 /* What /proc/PID/status holds that sonde uses. */
 struct pid_status {
 	pid_t tgid; /* its process: differs from the number it was found under for a thread */

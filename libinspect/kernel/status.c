@@ -79,7 +79,7 @@ int pid_parse_status(const char *buf, size_t len, struct pid_status *ret)
 int pid_read_status_at(int dirfd, struct pid_status *ret)
 {
 	_cleanup_io_buf_ struct io_buf b = { 0 };
-	int r = io_read_proc(dirfd, "status", IO_SMALL_MAX, &b);
+	int r = io_read_proc(dirfd, "status", PID_STATUS_MAX, &b);
 
 	return r < 0 ? r : pid_parse_status(b.data, b.len, ret);
 }
