@@ -27,6 +27,7 @@ struct front {
 	pid_t builder, supervisor;
 	int supervisor_fd; /* pidfd */
 	uint64_t mntns;
+	int mntns_fd;		/* while it is open no other namespace gets the number */
 	struct message failure; /* the last that said MESSAGE_FAILURE; kind 0: none */
 };
 
@@ -127,6 +128,21 @@ static int failed(struct front *f, struct insp_err *err)
 	return err->code ?: -EIO;
 }
 
+/*
+ * The kernel gives a namespace's number away again at once, to a container that starts, say: the processes in it must
+ * not be taken for ours (clean_up_after_supervisor()).
+ */
+static void hold_mntns(struct front *f)
+{
+	struct stat st;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)f->supervisor);
+	f->mntns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (f->mntns_fd < 0 || fstat(f->mntns_fd, &st) < 0 || st.st_ino != f->mntns)
+		f->mntns = 0;
+}
+
 /* Until the supervisor is there. */
 static int wait_ready(struct front *f, struct insp_err *err)
 {
@@ -155,6 +171,7 @@ static int wait_ready(struct front *f, struct insp_err *err)
 	}
 	/* our own child, not waited for: the number is its */
 	f->supervisor_fd = (int)syscall(SYS_pidfd_open, f->supervisor, 0);
+	hold_mntns(f);
 	return 0;
 }
 
@@ -311,7 +328,8 @@ int sidecar_run(const struct sidecar_plan *plan, void (*warn)(const struct insp_
 			   .alive = -1,
 			   .messages = -1,
 			   .sigfd = -1,
-			   .supervisor_fd = -1 };
+			   .supervisor_fd = -1,
+			   .mntns_fd = -1 };
 	int r = block_signals(&f, err);
 
 	*ret_status = INSP_EXIT_OWN_FAILURE;
@@ -323,6 +341,7 @@ int sidecar_run(const struct sidecar_plan *plan, void (*warn)(const struct insp_
 	tool_closep(&f.alive);
 	tool_closep(&f.messages);
 	tool_closep(&f.supervisor_fd);
+	tool_closep(&f.mntns_fd);
 	tool_closep(&f.sigfd);
 	sigprocmask(SIG_SETMASK, &f.old_mask, NULL);
 	return r;

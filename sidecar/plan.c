@@ -7,7 +7,9 @@
 #include <sys/capability.h>
 #include <sys/stat.h>
 
-#define STATUS_MAX 16384
+/* 65536 supplementary groups, which the target may set, stand before what is looked for */
+#define STATUS_MAX (1024 * 1024)
+#define MAP_MAX	   16384
 #define CAP_BIT(c) (UINT64_C(1) << (c))
 
 struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan)
@@ -85,9 +87,11 @@ static int read_proc(const struct insp_pid *target, const char *file, char *buf,
 
 		if (n < 0)
 			return -errno;
-		if (n == 0 || len + (size_t)n == size - 1)
+		if (n == 0)
 			break;
 		len += (size_t)n;
+		if (len == size - 1)
+			return -EFBIG;
 	}
 	buf[len] = '\0';
 	return 0;
@@ -156,7 +160,7 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 static int map_root(const struct insp_pid *target, const char *file, uint32_t *ret,
 		    struct insp_err *err)
 {
-	char buf[STATUS_MAX], *save = NULL;
+	char buf[MAP_MAX], *save = NULL;
 	int r = read_proc(target, file, buf, sizeof(buf));
 
 	if (r < 0)
@@ -179,8 +183,8 @@ static int map_root(const struct insp_pid *target, const char *file, uint32_t *r
 
 static int look_at_target(struct sidecar_plan *plan, struct insp_err *err)
 {
-	char status[STATUS_MAX];
-	int r = read_proc(plan->target, "status", status, sizeof(status));
+	_cleanup_free_ char *status = malloc(STATUS_MAX);
+	int r = status ? read_proc(plan->target, "status", status, STATUS_MAX) : -ENOMEM;
 
 	if (r < 0) {
 		insp_err_set(err, r, "process %d: read its status",

@@ -175,6 +175,8 @@ static int prepare(const struct sidecar_plan *plan, struct limits *limits, struc
 
 	prctl(PR_SET_NAME, "cdebug");
 	prctl(PR_SET_DUMPABLE, 0);
+	/* the target's root may have stopped us (SIGSTOP): the end of the front is still seen to */
+	prctl(PR_SET_PDEATHSIG, SIGCONT);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return insp_err_set(err, -errno, "become the parent of orphans");
 	s->sigfd = watch_signals();
