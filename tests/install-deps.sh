@@ -134,13 +134,18 @@ pick_all()
 # Nothing that is installed here may start a daemon: invoke-rc.d and deb-systemd-invoke ask this file
 # first. What was there before comes back when the script ends.
 policy=/usr/sbin/policy-rc.d
+policy_saved=
+apt_log=
+
+clean_up()
+{
+    [ -z "$apt_log" ] || rm -f "$apt_log"
+    [ -z "$policy_saved" ] || restore_policy
+}
 
 forbid_daemons()
 {
     policy_saved=$(mktemp) || return 1
-    trap restore_policy EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
     if [ -e "$policy" ]; then cp -p "$policy" "$policy_saved"; else rm -f "$policy_saved"; fi
     printf '#!/bin/sh\n# put here by install-deps.sh of sonde while it runs; safe to delete\nexit 101\n' >"$policy"
     chmod 755 "$policy"
@@ -151,25 +156,31 @@ restore_policy()
     if [ -e "$policy_saved" ]; then mv -f "$policy_saved" "$policy"; else rm -f "$policy"; fi
 }
 
-apt_install()
-{
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
-}
+# What apt says is worth reading only when it fails.
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -q "$@" >>"$apt_log" 2>&1 </dev/null; }
+
+apt_install() { apt install -y --no-install-recommends "${packages[@]}"; }
 
 # A repository of the user's own that cannot be reached is no reason to stop: the install decides.
-apt_update() { say 'apt-get update' && { apt-get update -q || true; }; }
+apt_update() { say 'apt-get update' && { apt update || true; }; }
 
 install_missing()
 {
     local updated=
+    apt_log=$(mktemp) || return 1
     pick_all "$1" || { apt_update && updated=1 && pick_all "$1"; } || {
+        cat "$apt_log" >&2
         say 'no package in the configured repositories for one of:'
         printf '%s\n' "$1" >&2
         return 1
     }
     say "installing ${packages[*]}"
     forbid_daemons || return 1
-    apt_install || { [ -z "$updated" ] && apt_update && apt_install; }
+    apt_install || { [ -z "$updated" ] && apt_update && apt_install; } || {
+        cat "$apt_log" >&2
+        say 'apt-get failed'
+        return 1
+    }
 }
 
 explain_other_distribution()
@@ -202,7 +213,10 @@ main()
         say 'run the make target with sudo'
         return 1
     fi
-    install_missing "$lacking" >&2 || return 1
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    install_missing "$lacking" || return 1
 
     lacking=$(missing "$needs")
     [ -z "$lacking" ] || { say "still missing after the installation:"; echo "$lacking" >&2; return 1; }
