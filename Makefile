@@ -34,19 +34,40 @@ SONDE_LDFLAGS = -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now $(if $(SAN),-fsan
 STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static -ljansson -lcap -o /dev/null 2>/dev/null && echo yes || echo no))
 STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 
-LIB_SRC := $(sort $(wildcard libinspect/*/*.c))
-SHARED_SRC := $(sort $(wildcard tools/shared/*.c))
-SIDECAR_SRC := $(sort $(wildcard sidecar/*.c))
-TOOLS   := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
-UNIT    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test-*.c))
-HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
-FUZZ    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
-MANPAGES := $(patsubst docs/man/%.1.scd,%,$(wildcard docs/man/*.1.scd))
+# Every source by name; `make lint` compares the lists with the tree.
+base       := bolt err escape guarded inroot io json json-pick str strbuf
+kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
+container  := container
+engines    := bare bare-groups crun docker docker-daemon docker-fill docker-flags docker-image docker-record \
+              docker-roots docker-runtime engines freezer podman podman-conf podman-db podman-json \
+              podman-live podman-record runc runtime scan scan-procs store
+resolve    := list members near nslist procs resolve resolve-pid
+enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
+shared     := columns errors json-out opts opts-bash opts-help table text
+cps        := container-columns filter list namespaces owners print processes
+sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
+              supervisor
+TOOLS      := cdebug cnsenter cps
+unit_tests := bare base bolt cgroup corpus crun docker docker-store enter-plan idmap inroot json-pick \
+              mountinfo nslist opts pid podman resolve runc slowread stat
+HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \
+              swap-race
+fuzz_tests := bolt cgroup docker-config idmap mountinfo passwd podman-conf podman-config podman-state \
+              runtime stat status
+MANPAGES   := cdebug cnsenter cps
+
+LAYERS  := base kernel container engines resolve enter
+LIB_SRC := $(foreach l,$(LAYERS),$($(l):%=libinspect/$(l)/%.c))
+SHARED_SRC := $(shared:%=tools/shared/%.c)
+# tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
+CPS_SRC := $(cps:%=tools/cps/%.c)
+SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
+UNIT    := $(unit_tests:%=test-%)
+FUZZ    := $(fuzz_tests:%=fuzz-%)
 
 lib_obj  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 shared_obj := $(SHARED_SRC:%.c=$(B)/obj/%.o)
-# tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
-cps_obj := $(patsubst %.c,$(B)/obj/%.o,$(sort $(wildcard tools/cps/*.c)))
+cps_obj := $(CPS_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
@@ -54,7 +75,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install uninstall completion demo check check-quick unit unit-programs lint bench fuzz clean man format san-check demo-deps check-deps
+.PHONY: all help install uninstall completion demo check unit unit-programs lint bench fuzz clean man format demo-deps check-deps sources
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
@@ -167,7 +188,7 @@ check: check-deps ## install what the tests need and run every test (as root)
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC = $(wildcard $(addprefix libinspect/,base/*.c kernel/*.c container/*.c engines/*.c))
+FUZZ_SRC = $(filter-out libinspect/resolve/% libinspect/enter/%,$(LIB_SRC))
 FUZZ_CFLAGS = $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(SONDE_CFLAGS)) $(FUZZ_FLAGS)
 fuzz_obj := $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
 
@@ -198,7 +219,12 @@ fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs cl
 bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as root); writes docs/benchmarks.md
 	@SONDE_BUILD=$(B) tests/bench/run.sh
 
+# what the lists hold, for tests/lint
+sources:
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
+
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cps_obj:.o=.d) $(wildcard $(B)/obj/tools/*.d) $(wildcard $(B)/helpers/*.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d)

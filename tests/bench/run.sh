@@ -199,7 +199,7 @@ bench_podman()
     export CONTAINERS_CONF=$PODMAN_DIR/containers.conf CONTAINERS_STORAGE_CONF=$PODMAN_DIR/storage.conf
     compare "cps --store podman=$PODMAN_DIR/root" \
         "podman --root $PODMAN_DIR/root --runroot $PODMAN_DIR/run --tmpdir $PODMAN_DIR/tmp --cgroup-manager cgroupfs ps"
-    faster "\`cps\` and \`podman ps\`, $count containers" 10 'the container’s state in podman’s database, and its pid file'
+    faster "\`cps\` and \`podman ps\`, $count containers" 10 "the container's state in podman's database, and its pid file"
     podman_version=$(podman --version)
     podman_down
 }
