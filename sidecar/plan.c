@@ -130,7 +130,8 @@ static uint64_t status_caps(const char *status, const char *name)
 
 /*
  * A process of the target may trace one of ours when it has CAP_SYS_PTRACE over our user namespace, or at least all
- * capabilities that ours has (cap_ptrace_access_check() of security/commoncap.c); then it is the session.
+ * capabilities that ours has (cap_ptrace_access_check() of security/commoncap.c); then it is the session. In a user
+ * namespace that we join, too: what the session sees of the host's files is then readable for it.
  */
 static void warn_trace(struct sidecar_plan *plan, const char *status)
 {
@@ -139,7 +140,8 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 	uint64_t own = ((CAP_BIT(CAP_LAST_CAP) << 1) - 1) & ~plan->opts->cap_drop;
 	struct insp_err w = { 0 };
 
-	if (!(plan->join & (1U << INSP_NS_PID)) || is_shared(plan->target, INSP_NS_USER) != 1)
+	if (!(plan->join & (1U << INSP_NS_PID)) ||
+	    (!plan->join_user && is_shared(plan->target, INSP_NS_USER) != 1))
 		return;
 	if (possible & CAP_BIT(CAP_SYS_PTRACE))
 		insp_err_say(&w, -EPERM,
@@ -151,8 +153,9 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 			     "trace this session");
 	else
 		return;
-	insp_err_hint(&w, "if you do not trust it, '--ns net,ipc,uts' keeps the session out of its "
-			  "sight");
+	insp_err_hint(
+		&w, "if you do not trust it, '--ns %snet,ipc,uts' keeps the session out of its %s",
+		plan->join_user ? "pid," : "", plan->join_user ? "reach" : "sight");
 	insp_diags_add(&plan->warnings, &w);
 }
 

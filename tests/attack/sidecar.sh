@@ -29,6 +29,34 @@ test_expect UNSHARE,SETPRIV 'a target with 10,000 groups hides neither its pid n
     cps --json "pid:$crowd" >actual && test_json ".processes[0].ns_pid" 1 actual
 '
 
+# A container of an ordinary user, whose root has every capability in its user namespace.
+users_up()
+{
+    setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --mount --pid --fork \
+        --kill-child sh -c 'mount -t proc proc /proc && exec sleep 1000000' >users.out 2>&1 &
+    users=$!
+    disown $users
+    test_wait 'read -r -d " " theirs <"/proc/$users/task/$users/children"' &&
+        test_wait '[ "$(cat "/proc/$theirs/comm")" = sleep ]'
+}
+test_cleanup '[ -z "${users-}" ] || kill -KILL "$users" 2>/dev/null || true'
+
+# looks_at SESSION-ARGUMENT...: what the root of theirs sees through the root directory of a session's command
+looks_at()
+{
+    cdebug "$@" "pid:$theirs" -- /bin/sleep 1 >/dev/null 2>err &
+    sleep 0.5
+    nsenter -t "$theirs" -U -p -m -S 0 -G 0 sh -c 'for d in /proc/[2-9]* /proc/1[0-9]*; do
+        [ "$(cat "$d/comm")" != sleep ] || ls -d "$d/root/target"; done' >actual 2>&1
+    wait $!
+}
+
+test_expect UNSHARE,USERNS 'a container with a user namespace that can trace the session is warned of' '
+    users_up &&
+    looks_at && test_grep "^/proc/[0-9]*/root/target" actual && test_grep "take this session over" err &&
+    looks_at --ns pid,net,ipc,uts && test_grep denied actual && test_empty err
+'
+
 # session NAME: a session in it; $front, and $supervisor as the host counts
 session()
 {
