@@ -19,22 +19,20 @@ struct engine_match {
 	bool by_id_only; /* ref is a full id, from a cgroup path: names need not be read */
 };
 
-/* A process of this host that runs a program: kernel threads and zombies are left out. */
+/* A process of this host as the walk over /proc saw it. Kernel threads and zombies are left out. */
 struct scan_proc {
 	pid_t pid;
-	char exe[16]; /* its program's file name, cut; comm where the link may not be read */
+	/*
+	 * Its program's file name, cut; comm where the link may not be read. "" inside a pid namespace other than the
+	 * host's: no engine's daemon of this host is there, and it is one look less at each process of a container.
+	 */
+	char exe[16];
+	uint64_t pid_ns, mnt_ns; /* inodes; 0: not read (engine_proc_ns() does) */
 };
 struct scan_procs {
-	struct scan_proc *items; /* in the order of /proc: by pid */
+	struct scan_proc *items; /* by pid */
 	size_t n;
 	bool done;
-};
-
-/* A process that the caller has looked at just now. Inodes 0: not read. */
-struct scan_ns {
-	pid_t pid;
-	char exe[16]; /* as of scan_proc; "": none */
-	uint64_t pid_ns, mnt_ns;
 };
 
 /*
@@ -58,10 +56,9 @@ struct engine_scan {
 	struct insp_sys *sys;
 	unsigned want; /* INSP_WANT_* */
 	struct engine_match match;
-	bool may_walk;		 /* a list may walk /proc; resolving a name may not */
-	struct scan_procs procs; /* through engine_scan_procs() only */
-	const struct scan_ns
-		*known; /* by pid; replaces the walk over /proc. The caller's, may be NULL */
+	bool may_walk;		       /* a list may walk /proc; resolving a name may not */
+	struct scan_procs procs;       /* through engine_scan_procs() only */
+	const struct scan_proc *known; /* by pid; replaces the walk. The caller's, may be NULL */
 	size_t n_known;
 	struct scan_claims claims;
 	struct scan_mounts mounts; /* through engine_scan_mounts() only */
@@ -121,8 +118,12 @@ int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type 
  * the scan's. -errno when it cannot be read, or the host is not the live one.
  */
 int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret);
-/* scan_proc.exe of one process. -ENOENT: a kernel thread or a zombie; -ESRCH. */
+/* The file name of one process's program, or its comm. -ENOENT: a kernel thread or a zombie; -ESRCH. */
 int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t size);
+/*
+ * Fills exe of p, whose pid_ns is known. false: it belongs into no walk, a kernel thread, a zombie, or gone.
+ */
+bool engine_proc_look(const struct insp_sys *sys, struct scan_proc *p);
 
 /*
  * Whether the process that a record names as a container's init is it, and alive.

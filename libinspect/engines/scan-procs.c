@@ -1,7 +1,7 @@
 /*
- * The one walk over /proc that a scan makes. The link PID/exe costs one system call, tells the program without trusting
- * what a process calls itself (comm), and is missing exactly for kernel threads and zombies. Another user's link
- * may not be read; then comm must do.
+ * The one walk over /proc that a scan makes, in two threads where there are many processes. The link PID/exe costs one
+ * system call, tells the program without trusting what a process calls itself (comm), and is missing exactly for kernel
+ * threads and zombies. Another user's link may not be read; then comm must do.
  */
 #include "libinspect/engines/engine.h"
 #include "libinspect/base/io.h"
@@ -10,6 +10,9 @@
 #include "libinspect/kernel/pid.h"
 
 #include <limits.h>
+#include <pthread.h>
+
+#define SPLIT_MIN 128 /* processes from which a second thread is worth its start */
 
 static int read_comm(const struct insp_sys *sys, pid_t pid, char *buf, size_t size)
 {
@@ -58,6 +61,17 @@ int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t siz
 	return 0;
 }
 
+bool engine_proc_look(const struct insp_sys *sys, struct scan_proc *p)
+{
+	if (p->pid_ns && p->pid_ns != sys->self_ns.ino[INSP_NS_PID])
+		return true;
+	if (engine_proc_exe(sys, p->pid, p->exe, sizeof(p->exe)) < 0) {
+		p->exe[0] = '\0';
+		return false;
+	}
+	return true;
+}
+
 static int add_proc(struct scan_procs *procs, size_t *cap, const struct scan_proc *p)
 {
 	if (procs->n == *cap) {
@@ -73,7 +87,7 @@ static int add_proc(struct scan_procs *procs, size_t *cap, const struct scan_pro
 	return 0;
 }
 
-static int walk(const struct insp_sys *sys, struct scan_procs *procs)
+static int list_pids(const struct insp_sys *sys, struct scan_procs *procs)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	size_t cap = 0;
@@ -83,10 +97,9 @@ static int walk(const struct insp_sys *sys, struct scan_procs *procs)
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for_each_dirent (de, dir) {
-		struct scan_proc p;
+		struct scan_proc p = { 0 };
 
-		if (str_to_pid(de->d_name, &p.pid) < 0 ||
-		    engine_proc_exe(sys, p.pid, p.exe, sizeof(p.exe)) < 0)
+		if (str_to_pid(de->d_name, &p.pid) < 0)
 			continue;
 		r = add_proc(procs, &cap, &p);
 		if (r < 0)
@@ -95,16 +108,74 @@ static int walk(const struct insp_sys *sys, struct scan_procs *procs)
 	return 0;
 }
 
+/* A part of the walk, one thread's work. */
+struct part {
+	const struct insp_sys *sys;
+	struct scan_proc *procs;
+	size_t n;
+	bool mounts; /* the mount namespaces of the host's processes, too */
+};
+
+/* pid 0 marks what belongs into no walk. */
+static void *look_at_part(void *arg)
+{
+	const struct part *part = arg;
+	const uint64_t host = part->sys->self_ns.ino[INSP_NS_PID];
+
+	for (size_t i = 0; i < part->n; i++) {
+		struct scan_proc *p = &part->procs[i];
+
+		if (pid_ns_inode(part->sys->procfd, p->pid, INSP_NS_PID, &p->pid_ns) < 0)
+			p->pid_ns = 0;
+		if (!engine_proc_look(part->sys, p))
+			p->pid = 0;
+		else if (part->mounts && p->pid_ns == host &&
+			 pid_ns_inode(part->sys->procfd, p->pid, INSP_NS_MNT, &p->mnt_ns) < 0)
+			p->mnt_ns = 0;
+	}
+	return NULL;
+}
+
+static void look_at_all(const struct insp_sys *sys, struct scan_procs *procs, bool mounts)
+{
+	size_t half = procs->n >= SPLIT_MIN ? procs->n / 2 : 0;
+	struct part first = { sys, procs->items, half, mounts };
+	struct part second = { sys, procs->items + half, procs->n - half, mounts };
+	pthread_t thread;
+	bool split = half > 0 && pthread_create(&thread, NULL, look_at_part, &first) == 0;
+
+	(void)look_at_part(&second);
+	if (split)
+		(void)pthread_join(thread, NULL);
+	else
+		(void)look_at_part(&first);
+}
+
+static int walk(const struct engine_scan *scan, struct scan_procs *procs)
+{
+	size_t kept = 0;
+	int r = list_pids(scan->sys, procs);
+
+	if (r < 0 || procs->n == 0)
+		return r;
+	look_at_all(scan->sys, procs, scan->want & INSP_WANT_BARE);
+	for (size_t i = 0; i < procs->n; i++)
+		if (procs->items[i].pid)
+			procs->items[kept++] = procs->items[i];
+	procs->n = kept;
+	return 0;
+}
+
 /* What the caller has seen stands for the walk. */
 static int walk_known(const struct engine_scan *scan, struct scan_procs *procs)
 {
+	const uint64_t host = scan->sys->self_ns.ino[INSP_NS_PID];
 	size_t cap = 0;
 
 	for (size_t i = 0; i < scan->n_known; i++) {
-		struct scan_proc p = { .pid = scan->known[i].pid };
+		const struct scan_proc *p = &scan->known[i];
 
-		memcpy(p.exe, scan->known[i].exe, sizeof(p.exe));
-		if (p.exe[0] && add_proc(procs, &cap, &p) < 0)
+		if ((p->exe[0] || (p->pid_ns && p->pid_ns != host)) && add_proc(procs, &cap, p) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -113,8 +184,7 @@ static int walk_known(const struct engine_scan *scan, struct scan_procs *procs)
 int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret)
 {
 	if (!scan->procs.done && scan->may_walk && scan->sys->live) {
-		int r = scan->n_known ? walk_known(scan, &scan->procs)
-				      : walk(scan->sys, &scan->procs);
+		int r = scan->n_known ? walk_known(scan, &scan->procs) : walk(scan, &scan->procs);
 
 		if (r < 0)
 			return r;
@@ -126,22 +196,23 @@ int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret)
 
 static int compare_pid(const void *key, const void *item)
 {
-	pid_t x = *(const pid_t *)key, y = ((const struct scan_ns *)item)->pid;
+	pid_t x = *(const pid_t *)key, y = ((const struct scan_proc *)item)->pid;
 
 	return (x > y) - (x < y);
 }
 
 int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type type, uint64_t *ret)
 {
-	const struct scan_ns *k = NULL;
+	const struct scan_procs *procs = &scan->procs;
+	const struct scan_proc *p = NULL;
 	uint64_t ino = 0;
 
-	if (scan->n_known)
-		k = bsearch(&pid, scan->known, scan->n_known, sizeof(*k), compare_pid);
-	if (k && type == INSP_NS_PID)
-		ino = k->pid_ns;
-	else if (k && type == INSP_NS_MNT)
-		ino = k->mnt_ns;
+	if (procs->n)
+		p = bsearch(&pid, procs->items, procs->n, sizeof(*p), compare_pid);
+	if (p && type == INSP_NS_PID)
+		ino = p->pid_ns;
+	else if (p && type == INSP_NS_MNT)
+		ino = p->mnt_ns;
 	if (!ino)
 		return pid_ns_inode(scan->sys->procfd, pid, type, ret);
 	*ret = ino;

@@ -21,7 +21,7 @@ struct table {
 };
 
 struct procs {
-	struct scan_ns *items;
+	struct scan_proc *items;
 	size_t n, cap;
 };
 
@@ -29,7 +29,7 @@ struct procs {
 struct part {
 	const struct insp_sys *sys;
 	unsigned types;
-	struct scan_ns
+	struct scan_proc
 		*procs; /* pids; their namespaces are filled in, for the search for containers */
 	size_t n;
 	struct table table;
@@ -101,7 +101,7 @@ static uint64_t link_ino(const char *link, ssize_t n)
 }
 
 /* -EACCES: not ours to read. */
-static int count_process(struct part *p, struct scan_ns *proc)
+static int count_process(struct part *p, struct scan_proc *proc)
 {
 	_cleanup_close_ int dirfd = -EBADF;
 	char path[16], link[48];
@@ -133,10 +133,9 @@ static int count_process(struct part *p, struct scan_ns *proc)
 }
 
 /* Here and not in the search for containers, where one thread would do it alone. */
-static void note_exe(const struct part *p, struct scan_ns *proc)
+static void note_exe(const struct part *p, struct scan_proc *proc)
 {
-	if (engine_proc_exe(p->sys, proc->pid, proc->exe, sizeof(proc->exe)) < 0)
-		proc->exe[0] = '\0';
+	(void)engine_proc_look(p->sys, proc);
 }
 
 static void *count_part(void *arg)
@@ -160,14 +159,14 @@ static int add_proc(struct procs *procs, pid_t pid)
 {
 	if (procs->n == procs->cap) {
 		size_t cap = procs->cap ? procs->cap * 2 : 1024;
-		struct scan_ns *bigger = reallocarray(procs->items, cap, sizeof(*bigger));
+		struct scan_proc *bigger = reallocarray(procs->items, cap, sizeof(*bigger));
 
 		if (!bigger)
 			return -ENOMEM;
 		procs->items = bigger;
 		procs->cap = cap;
 	}
-	procs->items[procs->n++] = (struct scan_ns){ .pid = pid };
+	procs->items[procs->n++] = (struct scan_proc){ .pid = pid };
 	return 0;
 }
 

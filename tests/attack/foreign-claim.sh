@@ -5,6 +5,7 @@
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare
 test_engine podman-rootless
+test_engine runc
 test_prereq USERADD '[ "$(id -u)" = 0 ] && command -v useradd jq'
 
 # A user whose podman says that its container "web" is the process of root's; crun's and runc's records say so
@@ -61,6 +62,15 @@ test_expect USERADD,UNSHARE 'cnsenter and cdebug do not enter it under that name
     test_status 125 within 10 cnsenter claimed hostname >actual 2>err && test_empty actual && test -s err &&
     test_status 125 within 10 cnsenter "$id" hostname >actual 2>err && test_empty actual &&
     test_status 125 within 10 cdebug claimed -- hostname >actual 2>err && test_empty actual
+'
+
+test_expect USERADD,RUNC 'a container that a user has named like the short id of another is not taken for it' '
+    claim_up && short=4f5a6b7c8d9e && runc_up && oci_run "$short" sleep 1000000 && full=$(oci_id "$short") &&
+    sed "s/claimed/$short/g" "$graph/overlay-containers/containers.json" >named &&
+    grep -q "$short" named && cat named >"$graph/overlay-containers/containers.json" &&
+    test_status 125 cnsenter --store "runc=$OCI_DIR/state" "$short" true 2>err && test_grep ambiguous err &&
+    cnsenter --store "runc=$OCI_DIR/state" "runc:$short" hostname >actual && test_grep "$short" actual &&
+    cnsenter --store "runc=$OCI_DIR/state" "$full" hostname >actual && test_grep "$short" actual
 '
 
 # In place of a record: what must not be followed, or never ends.
