@@ -10,6 +10,8 @@
 #include "libinspect/kernel/pid.h"
 #include "libinspect/resolve/near.h"
 
+#define SHORT_ID_LEN 12
+
 struct reference {
 	const struct engine *engine; /* NULL: any */
 	const char *name;	     /* a name or the beginning of an id */
@@ -65,18 +67,35 @@ static enum rank rank_of(const struct insp_container *c, const struct reference 
 	return str_starts(c->id, ref->name) ? RANK_PREFIX : RANK_NONE;
 }
 
-/* Leaves in list only the containers that match best. */
+/* As many digits of an id as every listing shows. */
+static bool looks_like_id(const char *s)
+{
+	return strlen(s) >= SHORT_ID_LEN && strspn(s, "0123456789abcdef") == strlen(s);
+}
+
+/*
+ * Leaves in list only the containers that match best. A name wins over the beginning of an id, but not when another user
+ * has called his container by the id of somebody else's: then both stay.
+ */
 static void keep_best(struct insp_list *list, const struct reference *ref)
 {
 	enum rank best = RANK_NONE;
+	uid_t owner = 0;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < list->n; i++)
-		best = MAX_OF(best, rank_of(list->items[i], ref));
+	for (size_t i = 0; i < list->n; i++) {
+		enum rank rank = rank_of(list->items[i], ref);
+
+		if (rank > best)
+			owner = list->items[i]->owner;
+		best = MAX_OF(best, rank);
+	}
 	for (size_t i = 0; i < list->n; i++) {
 		struct insp_container *c = list->items[i];
+		enum rank rank = rank_of(c, ref);
 
-		if (best != RANK_NONE && rank_of(c, ref) == best)
+		if (rank != RANK_NONE &&
+		    (rank == best || (c->owner != owner && looks_like_id(ref->name))))
 			list->items[kept++] = c;
 		else
 			insp_container_free(c);
