@@ -125,6 +125,8 @@ docker_kill_leftovers()
         [ ! -d "$state" ] || runc --root "$(dirname "$state")" delete --force "$(basename "$state")" 2>/dev/null
     done
     kill_helpers "$DOCKER_DIR"
+    # at the default paths, which docker_use_default_paths has found free, only the exec root names them
+    kill_helpers "$DOCKER_EXEC"
     # shellcheck disable=SC2086 # a list; the names are hexadecimal
     rm -f $sockets
 }
