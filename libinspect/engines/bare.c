@@ -9,6 +9,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/freezer.h"
+#include "libinspect/kernel/mountinfo.h"
 #include "libinspect/kernel/pid.h"
 #include "libinspect/kernel/slowread.h"
 
@@ -114,20 +115,22 @@ static bool owns_cgroup(const struct group *g, const struct cgroup_line *line)
 	return n > 0;
 }
 
-/* The last component of the group's own cgroup; NULL when it has none of its own, or memory is out. */
+/* The telling component of the group's own cgroup; NULL when it has none of its own, or memory is out. */
 static char *cgroup_name(const struct group *g)
 {
 	_cleanup_cgroup_lines_ struct cgroup_lines lines = { 0 };
 	const struct cgroup_line *best;
-	const char *last;
+	struct span name;
 
 	if (cgroup_read(g->scan->sys->procfd, g->init.pid, &lines) < 0)
 		return NULL;
 	best = cgroup_best(&lines);
-	last = best ? strrchr(best->path, '/') : NULL;
-	if (!last || !last[1] || str_eq(last, "/..") || !owns_cgroup(g, best))
+	if (!best)
 		return NULL;
-	return strndup(last + 1, NAME_LEN_MAX);
+	name = cgroup_telling_name(best->path);
+	if (span_len(&name) == 0 || !owns_cgroup(g, best))
+		return NULL;
+	return strndup(name.p, MIN_OF(span_len(&name), (size_t)NAME_LEN_MAX));
 }
 
 static int set_name(const struct group *g, struct insp_container *c)
@@ -176,6 +179,16 @@ static int set_command(const struct group *g, struct insp_container *c)
 	return container_set(&c->command, line);
 }
 
+static bool has_option(const char *options, const char *name)
+{
+	struct span s = span_of(options, strlen(options)), word;
+
+	while (span_until(&s, ',', &word))
+		if (span_after(&word, name) && word.p == word.end)
+			return true;
+	return false;
+}
+
 /* Where a chroot put it; after pivot_root the kernel says "/", which says nothing. */
 static int set_rootfs(const struct group *g, struct insp_container *c)
 {
@@ -204,6 +217,18 @@ static int fill(const struct group *g, struct insp_container *c)
 	return r < 0 ? r : 1;
 }
 
+/*
+ * A daemon that shut itself into an empty, noexec root with nothing mounted below, as pasta and passt beside rootless
+ * podman's containers do: nothing can be started in there, so it is no container.
+ */
+static bool is_shut_in(const struct group *g)
+{
+	_cleanup_mount_table_ struct mount_table t = { 0 };
+
+	return mountinfo_read(g->scan->sys, g->init.pid, &t, NULL) == 0 && t.n == 1 &&
+	       str_eq(t.items[0].target, "/") && has_option(t.items[0].options, "noexec");
+}
+
 static int add_group(struct group *g)
 {
 	_cleanup_container_ struct insp_container *c = NULL;
@@ -211,7 +236,7 @@ static int add_group(struct group *g)
 	char id[24];
 	int r;
 
-	if (pid_read_stat(sys->procfd, find_init(g), &g->init) < 0 || is_nested(g))
+	if (pid_read_stat(sys->procfd, find_init(g), &g->init) < 0 || is_nested(g) || is_shut_in(g))
 		return 0;
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)g->items[0].key);
 	c = container_new(NAME, id);

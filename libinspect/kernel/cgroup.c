@@ -4,7 +4,6 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/kernel/span.h"
 
 #define ID_LEN 64 /* hexadecimal digits of an OCI container id */
 
@@ -179,4 +178,26 @@ bool cgroup_find_id(const struct cgroup_lines *l, char *id)
 		if (find_in_path(l->items[i].path, id))
 			return true;
 	return false;
+}
+
+static bool is_inner_name(struct span c)
+{
+	static const char *const names[] = { "init.scope", "payload", "container" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (span_len(&c) == strlen(names[i]) && memcmp(c.p, names[i], span_len(&c)) == 0)
+			return true;
+	return false;
+}
+
+struct span cgroup_telling_name(const char *path)
+{
+	struct span s = span_of(path, strlen(path)), c, ret = span_of(path, 0);
+
+	while (span_until(&s, '/', &c))
+		if (span_len(&c) > 0 && (span_len(&ret) == 0 || !is_inner_name(c)))
+			ret = c;
+	if (span_len(&ret) == 2 && memcmp(ret.p, "..", 2) == 0)
+		ret.end = ret.p;
+	return ret;
 }

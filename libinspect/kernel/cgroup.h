@@ -5,6 +5,7 @@
 #ifndef SONDE_KERNEL_CGROUP_H
 #define SONDE_KERNEL_CGROUP_H
 
+#include "libinspect/kernel/span.h"
 #include "libinspect/kernel/sys.h"
 
 /* One line of /proc/PID/cgroup. Borrowed from the buffer that was parsed. */
@@ -36,6 +37,12 @@ bool cgroup_has_id(const struct cgroup_lines *l, const char *id);
 bool cgroup_component_is(const char *component, size_t len, const char *id);
 /* Finds the first 64-digit hex id in the lines' paths, last component first. id: 65 bytes. false: none. */
 bool cgroup_find_id(const struct cgroup_lines *l, char *id);
+
+/*
+ * The component of path that tells what the cgroup is of: the last one that is not what systemd, nspawn and crun call
+ * the inner cgroup of everything ("init.scope", "payload", "container"). Empty: path is "/", or "..". Borrowed.
+ */
+struct span cgroup_telling_name(const char *path);
 
 /* Where the hierarchies are mounted on this host, from mountinfo and statfs. */
 struct cgroup_mounts {

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* What a child makes of itself before it waits to be killed. */
@@ -15,6 +16,8 @@ struct target {
 	int flags;     /* CLONE_NEW* */
 	bool own_root; /* chroot into root */
 	bool alone;    /* chroot, too, and do not fork */
+	unsigned long
+		tmpfs; /* with alone: not 0: the root is a tmpfs of these MS_*, all there is */
 	bool both;     /* chroot before the fork: both processes are in it, as after pivot_root */
 	const char *comm;     /* what it calls itself */
 	const char *root;     /* an empty directory */
@@ -26,6 +29,13 @@ static void wait_for_ever(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		pause();
+}
+
+static bool shut_in(const struct target *t)
+{
+	return mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("", t->root, "tmpfs", t->tmpfs, NULL) == 0 && chdir(t->root) == 0 &&
+	       syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", MNT_DETACH) == 0;
 }
 
 /*
@@ -41,7 +51,9 @@ static void run_waiting(const struct target *t, int fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (unshare(t->flags) < 0 || pipe(ready) < 0)
 		_exit(1);
-	if ((t->alone || t->both) && (chroot(t->root) < 0 || chdir("/") < 0))
+	if (t->tmpfs && !shut_in(t))
+		_exit(1);
+	if (!t->tmpfs && (t->alone || t->both) && (chroot(t->root) < 0 || chdir("/") < 0))
 		_exit(1);
 	child = t->alone ? getpid() : fork();
 	if (t->alone) {
@@ -162,6 +174,30 @@ static void a_mount_namespace_counts_with_a_root_of_its_own_only(void **state)
 	stop(&own);
 	stop(&worker);
 	stop(&chrooted);
+	rmdir(root);
+}
+
+static void a_daemon_shut_into_an_empty_noexec_root_is_no_container(void **state)
+{
+	char root[] = "/tmp/test-bare-XXXXXX";
+	struct target daemon = {
+		.flags = CLONE_NEWNS, .alone = true, .root = root, .tmpfs = MS_NODEV | MS_NOEXEC
+	};
+	struct target other = {
+		.flags = CLONE_NEWNS, .alone = true, .root = root, .tmpfs = MS_NODEV
+	};
+	struct insp_list list;
+
+	NEED_ROOT();
+	assert_non_null(mkdtemp(root));
+	start(&daemon);
+	start(&other);
+	list = list_bare();
+	assert_null(find_pid(&list, daemon.child));
+	assert_non_null(find_pid(&list, other.child));
+	insp_list_clear(&list);
+	stop(&daemon);
+	stop(&other);
 	rmdir(root);
 }
 
@@ -287,6 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pid_namespace_is_a_container_and_its_waiting_parent_is_not),
 		cmocka_unit_test(a_mount_namespace_counts_with_a_root_of_its_own_only),
+		cmocka_unit_test(a_daemon_shut_into_an_empty_noexec_root_is_no_container),
 		cmocka_unit_test(a_hostile_comm_makes_a_harmless_name),
 		cmocka_unit_test(what_an_engine_claims_and_what_is_inside_it_is_not_bare),
 		cmocka_unit_test(a_group_inside_a_group_is_the_outer_ones_business),

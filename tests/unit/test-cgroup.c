@@ -203,6 +203,30 @@ static void a_path_above_our_cgroup_namespace_is_not_opened(void **state)
 	insp_sys_close(sys);
 }
 
+static void the_telling_name_is_not_that_of_an_inner_cgroup(void **state)
+{
+	static const struct {
+		const char *path, *expect;
+	} cases[] = {
+		{ "/system.slice/uns.service", "uns.service" },
+		{ "/machine.slice/m1.scope/payload", "m1.scope" },
+		{ "/machine.slice/machine-boot.scope/payload/init.scope", "machine-boot.scope" },
+		{ "/system.slice/crun-r4.scope/container", "crun-r4.scope" },
+		{ "/container", "container" },
+		{ "/a/payloads", "payloads" },
+		{ "/", "" },
+		{ "/..", "" },
+		{ "/x/../..", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct span name = cgroup_telling_name(cases[i].path);
+
+		assert_int_equal(span_len(&name), strlen(cases[i].expect));
+		assert_memory_equal(name.p, cases[i].expect, span_len(&name));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +235,7 @@ int main(void)
 		cmocka_unit_test(ids_are_found_wherever_engines_put_them),
 		cmocka_unit_test(monitors_pods_and_longer_names_are_no_containers),
 		cmocka_unit_test(short_names_match_whole_components_only),
+		cmocka_unit_test(the_telling_name_is_not_that_of_an_inner_cgroup),
 		cmocka_unit_test(lines_survive_damage),
 		cmocka_unit_test(mounts_of_a_hybrid_host_are_found),
 		cmocka_unit_test(our_own_cgroup_lists_us),
