@@ -63,11 +63,15 @@ podman_note_host()
     host_note "$PODMAN_DIR/host.noted" "${paths[@]}"
 }
 
+podman_default_paths_are_free()
+{
+    [ ! -e /var/lib/containers/storage ] && [ ! -e /run/containers/storage ] && [ ! -e /run/libpod ]
+}
+
 # podman_use_default_paths: instead of podman_up's own stores. Only where nobody else uses them.
 podman_use_default_paths()
 {
-    [ ! -e /var/lib/containers/storage ] && [ ! -e /run/containers/storage ] && [ ! -e /run/libpod ] || return 1
-    engine_dir podman >/dev/null || return 1
+    podman_default_paths_are_free && engine_dir podman >/dev/null || return 1
     podman_note_host
     printf '%s\n' PODMAN_ROOT=/var/lib/containers/storage PODMAN_RUN=/run/containers/storage PODMAN_TMP=/run/libpod \
         >"$PODMAN_DIR/paths"
