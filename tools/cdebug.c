@@ -11,7 +11,7 @@
 
 struct cdebug_opts {
 	struct common_opts common;
-	bool quiet, dry_run, write;
+	bool quiet, dry_run, write, ignored;
 	unsigned namespaces;
 	uint64_t memory;
 	double cpus;
@@ -106,6 +106,9 @@ static const struct opt table[] = {
 	  "without these capabilities, or ALL (default: has all)", .call = parse_capabilities },
 	{ OPT_LIST, 'e', "env", AT(env), "K=V", "set a variable for the command (repeatable)" },
 	{ OPT_GROUP, .help = "General" },
+	{ OPT_FLAG, 'i', "interactive", AT(ignored),
+	  .help = "ignored: standard input is always there" },
+	{ OPT_FLAG, 't', "tty", AT(ignored), .help = "ignored: a terminal is noticed" },
 	{ OPT_FLAG, 'q', "quiet", AT(quiet), .help = "no warnings" },
 	{ OPT_FLAG, 0, "dry-run", AT(dry_run), .help = "print the plan and do nothing" },
 	OPTS_COMMON(struct cdebug_opts, common),
@@ -126,6 +129,17 @@ static const struct tool tool = {
 	.stop_at_operand = true,
 	.failure = INSP_EXIT_OWN_FAILURE,
 };
+
+/* docker's least; "64" that was meant as 64M would have the shell killed without a word */
+#define MEMORY_MIN (UINT64_C(6) << 20)
+
+static int check_memory(uint64_t bytes)
+{
+	if (bytes == 0 || bytes >= MEMORY_MIN)
+		return 0;
+	return opts_usage_error(&tool, "--memory: less than 6M is too little for a shell; "
+				       "bytes are meant without a suffix K, M or G");
+}
 
 static bool quiet;
 
@@ -221,6 +235,8 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 	if (first == argc)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
 	r = check_env(&o->env);
+	if (!r)
+		r = check_memory(o->memory);
 	if (r)
 		return r;
 	/* sealed only now, so that --help works without /proc; nothing of a container has been opened */

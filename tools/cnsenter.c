@@ -21,6 +21,24 @@ struct cnsenter_opts {
 };
 #define AT(member) offsetof(struct cnsenter_opts, member)
 
+/* Hands that know docker exec type -it NAME. As nsenter's letters that would be IPC alone, and a host's program. */
+static int parse_target(const char *arg, void *value, struct insp_err *err)
+{
+	unsigned long pid;
+	char *end;
+
+	errno = 0;
+	pid = strtoul(arg, &end, 10);
+	if (!errno && !*end && arg[0] >= '0' && arg[0] <= '9' && pid > 0 && pid <= INT32_MAX) {
+		*(unsigned *)value = (unsigned)pid;
+		return 0;
+	}
+	insp_err_say(err, -EINVAL, "'%s' is not a pid", arg);
+	insp_err_hint(err, "a container is named without -t, and a terminal needs no option: "
+			   "cnsenter NAME COMMAND");
+	return -EINVAL;
+}
+
 static const struct opt options[] = {
 	{ OPT_GROUP, .help = "Which namespaces (default: all)" },
 	{ OPT_BIT, 'a', "all", AT(namespaces), .help = "all of them", .bit = NS_ALL },
@@ -34,8 +52,8 @@ static const struct opt options[] = {
 	{ OPT_BIT, 'C', "cgroup", AT(namespaces), .help = "cgroup names", .bit = NS(CGROUP) },
 	{ OPT_BIT, 'U', "user", AT(namespaces), .help = "user and group ids", .bit = NS(USER) },
 	{ OPT_BIT, 'T', "time", AT(namespaces), .help = "clocks", .bit = NS(TIME) },
-	{ OPT_UINT, 't', "target", AT(pid), "PID", "the process PID instead of a container",
-	  .complete = COMPLETE_PID },
+	{ OPT_CALL, 't', "target", AT(pid), "PID", "the process PID instead of a container",
+	  .complete = COMPLETE_PID, .call = parse_target },
 
 	{ OPT_GROUP, .help = "What the command gets" },
 	{ OPT_STRING, 'S', "setuid", AT(uid), "UID", "user id inside, or 'follow': the target's" },
@@ -113,8 +131,7 @@ static int no_namespaces(const struct insp_container *c)
 		snprintf(code, sizeof(code), " (%d)", c->exit_code);
 	insp_err_say(&err, -ESRCH, "container %s is %s%s, it has no namespaces to enter", c->name,
 		     insp_state_name(c->state), code);
-	insp_err_hint(&err, "'cps -a' lists stopped containers, 'cdebug %s' looks at their files",
-		      c->name);
+	insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
 	return tool_fail(&cnsenter, &err);
 }
 
@@ -216,10 +233,13 @@ static int print_plan(const struct insp_enter_plan *plan)
 	return 0;
 }
 
-static void hint_no_shell(const struct target *t, struct insp_err *err)
+static void hint_not_there(const struct target *t, bool shell, struct insp_err *err)
 {
-	if (t->container)
+	if (t->container && shell)
 		insp_err_hint(err, "the image has no shell: 'cdebug %s' brings one",
+			      t->container->name);
+	else if (t->container)
+		insp_err_hint(err, "it is looked for in the container; 'cdebug %s' has the host's",
 			      t->container->name);
 }
 
@@ -237,8 +257,8 @@ static int run(const struct insp_enter_plan *plan, const struct target *t, char 
 	if (insp_enter_run(plan, argv, &status, &err) < 0)
 		return tool_fail(&cnsenter, &err);
 	if (err.code) {
-		if (status == INSP_EXIT_NOT_FOUND && !*command && inside)
-			hint_no_shell(t, &err);
+		if (status == INSP_EXIT_NOT_FOUND && inside)
+			hint_not_there(t, !*command, &err);
 		tool_say(&cnsenter, &err);
 	}
 	return status;

@@ -170,7 +170,11 @@ int insp_pid_namespaces(const struct insp_pid *pid, struct insp_ns_set *ret_set,
 		return 0;
 	insp_err_set(err, r, "pid %d: read '/proc/%d/ns'", pid->pid, pid->pid);
 	if (r == -EACCES || r == -EPERM)
-		insp_err_hint(err, "namespaces of other users' processes are shown to root only");
+		insp_err_hint(
+			err,
+			geteuid() == 0
+				? "a sandbox or security module forbids it, even to root"
+				: "namespaces of other users' processes are shown to root only");
 	return r;
 }
 

@@ -10,6 +10,8 @@ test_expect 'without a container it says so and exits 125' '
 test_expect 'usage errors are one line and the hint to --help, and exit 125' '
     test_status 125 cdebug --nope web 2>err && test_grep nope err && test_grep "cdebug --help" err &&
     test_status 125 cdebug --ns mnt web 2>err && test_grep "mnt.*no namespace that cdebug joins" err &&
+    test_grep "^hint: pid, net, " err &&
+    test_status 125 cdebug --memory 64 web 2>err && test_grep "less than 6M" err &&
     test_status 125 cdebug --ns pid,bogus web 2>err && test_grep bogus err &&
     test_status 125 cdebug --cap-drop bogus web 2>err && test_grep "bogus.*no capability" err &&
     test_status 125 cdebug --memory lots web 2>err && test_grep lots err &&
@@ -20,6 +22,10 @@ test_expect 'usage errors are one line and the hint to --help, and exit 125' '
 
 test_expect 'a name that no container has exits 125' '
     test_status 125 cdebug no-such-container-$$ true 2>err && test_grep "no-such-container-$$" err
+'
+
+test_expect 'the letters of docker exec -it are taken' '
+    test_status 125 cdebug -it no-such-container-$$ -- true 2>err && test_grep "no container .no-such-container-$$" err
 '
 
 test_expect 'a process that is in no container exits 125' '

@@ -16,7 +16,13 @@ test_expect 'an unknown option, and an id that is none, are usage errors' '
 
 test_expect 'a name that no container has exits 125' '
     test_status 125 cnsenter no-such-container-$$ true 2>err &&
-    test_grep "no-such-container-$$" err
+    test_grep "no-such-container-$$" err && test_grep "^hint: " err &&
+    test_status 125 cnsenter 99999999999 true 2>err && test_grep "^hint: .*pid:99999999999" err
+'
+
+test_expect 'docker exec -it by habit is told how it is done here, not entered by halves' '
+    test_status 125 cnsenter -it web sh 2>err && test_grep "^hint: .*cnsenter NAME COMMAND" err &&
+    test_status 125 cnsenter -t 0 true 2>err && test_grep "target.*is not a pid" err
 '
 
 test_expect 'a process that has ended gives one line' '

@@ -61,7 +61,9 @@ test_expect 'unknown columns, filters and stores are said, with what is known' '
 '
 
 test_expect 'a full disk is a failure' '
-    test -c /dev/full && test_status 1 cps --help >/dev/full 2>err && test_grep "^cps: write to stdout: No space" err
+    test -c /dev/full && test_status 1 cps --help >/dev/full 2>err && test_grep "^cps: write to stdout: No space" err &&
+    test_status 1 cps -f engine=bare -f name=no-such >/dev/full 2>err && test_grep "^cps: write to stdout: No space" err &&
+    [ "$(grep -c "" err)" = 1 ]
 '
 
 # --- lists ---------------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ test_expect ROOT,JQ 'a hint that several diagnostics share is said once' '
 # --- operands ------------------------------------------------------------------------------------
 
 test_expect JQ 'an unknown name fails, an ambiguous one shows the candidates' '
-    says 1 "no container .nope." --sysroot "$root" nope &&
+    says 1 "no container .nope." --sysroot "$root" nope && test_grep "^hint: .cps -a. lists" err &&
     says 1 ".000. is ambiguous: 4 containers match" --sysroot "$root" 000 && test_grep "^  docker:web-2  000" err &&
     test_status 1 cps --sysroot "$root" --json nope >out 2>err && test_json .processes "[]" out
 '

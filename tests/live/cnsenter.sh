@@ -86,6 +86,7 @@ test_expect RUNC 'without letters all are joined, also by an id prefix and by pi
 test_expect RUNC 'statuses are the command'"'"'s own, 126, 127 and 128+N' '
     test_status 0 enter "$web" true && test_status 7 enter "$web" sh -c "exit 7" &&
     test_status 127 enter "$web" nope 2>err && test_grep "run .nope.: No such" err &&
+    test_grep "^hint: .*cdebug $web" err &&
     test_status 126 enter "$web" /etc/passwd 2>err && test_grep "Permission denied" err &&
     test_status 137 enter "$web" sh -c "kill -9 \$\$" &&
     test_status 143 enter "$web" sh -c "kill \$\$"
@@ -288,7 +289,7 @@ test_expect ROOT '-r enters the root of a process that is only chroot-ed' '
 test_expect RUNC 'a stopped container is named with its state, and where to look' '
     rt kill "$web" KILL && test_wait "gone $pid" &&
     test_status 125 enter "$web" true 2>err &&
-    test_grep "container $web is exited.*no namespaces to enter" err && test_grep "hint: .*cdebug $web" err
+    test_grep "container $web is exited.*no namespaces to enter" err && test_grep "hint: .cps -a. shows stopped" err
 '
 
 test_done

@@ -242,7 +242,7 @@ const struct column container_columns[] = {
 	{ "ID", COL_SHORT, "id, its first 12 characters unless --no-trunc", "id", fill_id },
 	{ "NAME", COL_SHORT, "name; the id where the engine has no names", "name", fill_name },
 	{ "ENGINE", 0, "the engine whose store has it; bare: none", "engine", fill_engine },
-	{ "IMAGE", COL_TRUNC, "image, as the engine's own list names it", "image", fill_image },
+	{ "IMAGE", 0, "image, as the engine's own list names it", "image", fill_image },
 	{ "IMAGEID", COL_SHORT, "id of the image", "image_id", fill_image_id },
 	{ "STATUS", 0, "state, with the exit code when it has ended", "status", fill_status, json_status },
 	{ "PID", COL_RIGHT, "pid of the container's init on this host", "pid", fill_pid },

@@ -1,6 +1,7 @@
 /* What all lists share: sorting, table or JSON, diagnostics, exit status. */
 #include "tools/cps/cps.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void json_diags(const struct insp_diags *diags, struct json_out *out)
@@ -56,7 +57,12 @@ int cps_print(struct cps *cps, const char *list, const struct columns *columns, 
 		print_json(cps, list, columns, rows, n);
 	else if (table_print(columns, rows, n, &table, &err) < 0)
 		return tool_fail(cps->tool, &err);
-	fflush(stdout); /* the table first, also where both go to one file */
+	/* the table first, also where both go to one file */
+	if (fflush(stdout) != 0) {
+		insp_err_set(&err, -errno, "write to stdout");
+		clearerr(stdout); /* it is said */
+		return tool_fail(cps->tool, &err);
+	}
 	tool_say_diags(cps->tool, &cps->diags);
 	return cps_status(cps);
 }

@@ -50,6 +50,17 @@ void tool_say_candidates(const struct insp_list *candidates)
 	}
 }
 
+/* What to do about a name that nothing is near to. */
+static void hint_unknown(const char *ref, struct insp_err *err)
+{
+	if (err->code != -ENOENT)
+		return;
+	if (*ref && strspn(ref, "0123456789") == strlen(ref))
+		insp_err_hint(err, "the container of a process is named pid:%.20s", ref);
+	else if (!err->hint[0])
+		insp_err_hint(err, "'cps -a' lists all there are");
+}
+
 int tool_resolve(const struct tool *tool, struct insp_sys *sys, const char *ref, unsigned want,
 		 struct insp_container **ret_container)
 {
@@ -58,6 +69,7 @@ int tool_resolve(const struct tool *tool, struct insp_sys *sys, const char *ref,
 
 	if (insp_resolve(sys, ref, want, ret_container, &candidates, &err) >= 0)
 		return 0;
+	hint_unknown(ref, &err);
 	tool_say(tool, &err);
 	tool_say_candidates(&candidates);
 	return tool->failure;

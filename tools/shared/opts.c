@@ -162,6 +162,18 @@ int opts_usage_error(const struct tool *tool, const char *fmt, ...)
 	return tool->failure;
 }
 
+/* The same for an error that brings its own hint. */
+static int usage_failure(const struct tool *tool, const char *name, const struct insp_err *why)
+{
+	struct insp_err err = { .code = -EINVAL };
+
+	insp_err_say(&err, -EINVAL, "option '%s': %s", name, why->text);
+	insp_err_hint(&err, "%s", why->hint);
+	tool_say(tool, &err);
+	fprintf(stderr, "Try '%s --help'.\n", tool->name);
+	return tool->failure;
+}
+
 /* "--name", or "-x" for an option that has only a letter. */
 static const char *spelled(const struct opt *opt, char *buf, size_t size)
 {
@@ -179,7 +191,7 @@ static int bad_value(const struct tool *tool, const struct opt *opt, const char 
 
 	spelled(opt, name, sizeof(name));
 	if (err->text[0])
-		return opts_usage_error(tool, "option '%s': %s", name, err->text);
+		return usage_failure(tool, name, err);
 	if (r == -ENOMEM)
 		return opts_usage_error(tool, "option '%s': out of memory", name);
 	return opts_usage_error(tool, "option '%s': '%s' is %s %s", name, arg,
