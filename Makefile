@@ -51,7 +51,7 @@ TOOLS      := cdebug cnsenter cps
 unit_tests := bare base bolt cgroup corpus crun docker docker-store enter-plan idmap inroot json-pick \
               mountinfo nslist opts pid podman resolve runc slowread stat
 HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \
-              swap-race
+              swap-race with-key
 fuzz_tests := bolt cgroup docker-config idmap mountinfo passwd podman-conf podman-config podman-state \
               runtime stat status
 MANPAGES   := cdebug cnsenter cps

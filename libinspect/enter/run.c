@@ -5,6 +5,7 @@
 #include "libinspect/enter/pty.h"
 #include "libinspect/enter/sysc.h"
 
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -38,6 +39,17 @@ static int follow_context(const struct insp_enter_plan *plan, struct insp_err *e
 	fd = open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
 	r = fd < 0 ? -errno : io_write_all(fd, plan->context, strlen(plan->context));
 	return r < 0 ? insp_err_set(err, r, "follow the SELinux context") : 0;
+}
+
+/* Whoever has the caller's session keyring can read its keys, by their possession alone. session-keyring(7). */
+static int leave_keyring(const struct insp_enter_plan *plan, struct insp_err *err)
+{
+	if (!plan->d.inside || syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+		return 0;
+	/* a kernel without keys, or a filter that keeps us from ours: from the command's, too */
+	if (errno == ENOSYS || errno == EPERM)
+		return 0;
+	return insp_err_set(err, -errno, "make a session keyring");
 }
 
 /* Where mounts are still to be made, the privileges of the outer user namespace are needed a little longer. */
@@ -117,6 +129,8 @@ static int go_in(struct run *run, struct insp_err *err)
 	fds[0] = selffd;
 	enter_close_fds(selffd, fds, 1 + needed_fds(run, fds + 1));
 	r = follow_context(plan, err);
+	if (r == 0)
+		r = leave_keyring(plan, err);
 	if (r == 0)
 		r = enter_namespaces(plan, err);
 	if (r == 0)

@@ -48,6 +48,20 @@ test_expect UNSHARE,SCRIPT '/dev/tty under cnsenter and cdebug is not the termin
     ! seen_on_tty cdebug "pid:$pid" -- "$write"
 '
 
+test_prereq KEYS '"$HELPERS/with-key" sonde-probe "$HELPERS/with-key" sonde-probe'
+keyed() { "$HELPERS/with-key" sonde-secret "$@" /bin/with-key sonde-secret; }
+
+test_expect UNSHARE,KEYS 'naive: a key of the caller, which is in his session keyring, can be read inside' '
+    up && bare_put web "$HELPERS/with-key" &&
+    keyed nsenter -t "$(bare_pid web)" -m -p -- >actual && test_grep "read secret" actual
+'
+
+test_expect UNSHARE,KEYS 'no key in the session keyring of the caller can be read under cnsenter' '
+    up && bare_put web "$HELPERS/with-key" &&
+    test_status 1 keyed cnsenter "pid:$(bare_pid web)" &&
+    test_status 1 keyed cnsenter -m "pid:$(bare_pid web)"
+'
+
 # Its init has a PATH that leads the host into the container.
 led_astray()
 {
