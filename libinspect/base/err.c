@@ -13,16 +13,21 @@ static void append_errno(struct insp_err *err, int code)
 		 strerror_r(-code, buf, sizeof(buf)));
 }
 
+static void say(struct insp_err *err, int code, const char *fmt, va_list ap)
+{
+	err->code = code;
+	err->hint[0] = '\0';
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+}
+
 int insp_err_set(struct insp_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (!err)
 		return code;
-	err->code = code;
-	err->hint[0] = '\0';
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	say(err, code, fmt, ap);
 	va_end(ap);
 	append_errno(err, code);
 	return code;
@@ -34,10 +39,8 @@ int insp_err_say(struct insp_err *err, int code, const char *fmt, ...)
 
 	if (!err)
 		return code;
-	err->code = code;
-	err->hint[0] = '\0';
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	say(err, code, fmt, ap);
 	va_end(ap);
 	return code;
 }

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* compat: headers < 5.9 */
@@ -81,14 +80,6 @@ reader_main(int sock, int rootfd, const char *path, size_t max)
 	_exit(0);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static ssize_t receive(int sock, struct packet *p, int64_t end)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
@@ -96,7 +87,7 @@ static ssize_t receive(int sock, struct packet *p, int64_t end)
 	int n;
 
 	do {
-		n = poll(&pfd, 1, (int)MAX_OF(end - now_ms(), 0));
+		n = poll(&pfd, 1, (int)MAX_OF(end - io_now_ms(), 0));
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n < 0 ? -errno : -ETIMEDOUT;
@@ -149,7 +140,7 @@ int io_read_in_root(int rootfd, const char *path, size_t max, unsigned deadline_
 	r = child < 0 ? -errno : 0;
 	util_close(pair[1]);
 	if (r == 0) {
-		r = collect(ours, max, now_ms() + deadline_ms, &sb);
+		r = collect(ours, max, io_now_ms() + deadline_ms, &sb);
 		reap(child);
 	}
 	if (r == 0) {

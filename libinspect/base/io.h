@@ -40,6 +40,8 @@ int io_read_fd(int fd, size_t max, struct io_buf *ret);
 #define IO_CONTAINER_DEADLINE_MS 500
 int io_read_in_root(int rootfd, const char *path, size_t max, unsigned deadline_ms,
 		    struct io_buf *ret);
+/* Milliseconds of the monotonic clock, for deadlines. */
+int64_t io_now_ms(void);
 /* Writes all bytes. */
 int io_write_all(int fd, const void *data, size_t len);
 

@@ -5,6 +5,7 @@
  */
 #include "libinspect/kernel/slowread.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -14,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* compat: headers < 5.9 */
@@ -207,21 +207,13 @@ static bool has_stalled(const struct slowread *r, pid_t pid)
 	return false;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Waits for a packet until the time end. Its length, -ETIMEDOUT, -EPIPE when the reader died. */
 static ssize_t receive(int sock, struct packet *p, int64_t end)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
 
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t left = end - io_now_ms();
 		int n = poll(&pfd, 1, (int)MAX_OF(left, 0));
 		ssize_t len;
 
@@ -241,7 +233,7 @@ static ssize_t receive(int sock, struct packet *p, int64_t end)
 static int collect(struct slowread *r, size_t max, struct strbuf *sb)
 {
 	unsigned ms = r->n_stalls < PATIENT ? r->deadline_ms : r->deadline_ms / 20 + 1;
-	int64_t end = now_ms() + ms;
+	int64_t end = io_now_ms() + ms;
 	struct packet p;
 
 	for (;;) {
