@@ -112,6 +112,7 @@ test_expect JQ 'filters of one key are alternatives, of different keys must all 
     names_are "web" -a -f name=web -f label=tier=front &&
     names_are "web-2 web" -a -f label=tier && names_are "" -a -f label=tie &&
     names_are "fresh" -a -f status=created && names_are "web-2 db web" --filter=status=exited &&
+    names_are "web" -f exited=7 && names_are "" -a -f exited=9 &&
     names_are "db" -a -f image=redis && names_are "db" -a -f image=lib/redis:7 && names_are "" -a -f image=edis &&
     names_are "db" -a -f ancestor=reg.example/lib/redis &&
     names_are "web" -a -f project=shop && names_are "db" -a -f id="$(docker_id 2 | cut -c 1-6)" &&

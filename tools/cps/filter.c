@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <regex.h>
+#include <stdio.h>
 #include <string.h>
 
 struct filter {
@@ -49,6 +50,17 @@ static bool match_status(const struct filter *f, const struct insp_container *c)
 	return equal(insp_state_name(c->state), f->value);
 }
 
+/* The exit code of those that have ended. */
+static bool match_exited(const struct filter *f, const struct insp_container *c)
+{
+	char code[16];
+
+	if (c->state != INSP_STATE_EXITED || c->exit_code == INSP_EXIT_UNSET)
+		return false;
+	snprintf(code, sizeof(code), "%d", c->exit_code);
+	return equal(code, f->value);
+}
+
 /* Whether one of the reference's parts behind a '/' is the value, with or without tag and digest. */
 static bool match_image(const struct filter *f, const struct insp_container *c)
 {
@@ -92,6 +104,7 @@ static const struct filter_key keys[] = {
 	{ "id", match_id, 0 },
 	{ "engine", match_engine, 0 },
 	{ "status", match_status, INSP_WANT_STOPPED },
+	{ "exited", match_exited, INSP_WANT_STOPPED },
 	{ "image", match_image, 0 },
 	{ "ancestor", match_image, 0 }, /* docker's word */
 	{ "label", match_label, INSP_WANT_DETAIL },
@@ -137,7 +150,9 @@ static int parse_one(const char *text, struct filter *f, struct insp_err *err)
 	if (!text[len] || !f->key) {
 		insp_err_say(err, -EINVAL, "--filter '%s': %s", text,
 			     f->key ? "not KEY=VALUE" : "unknown key");
-		insp_err_hint(err, "keys are name, id, engine, status, image, label, pod, project");
+		insp_err_hint(
+			err,
+			"keys are name, id, engine, status, exited, image, label, pod, project");
 		return -EINVAL;
 	}
 	if (f->key->match == match_status && !is_state(f->value)) {
