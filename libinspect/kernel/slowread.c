@@ -20,11 +20,10 @@
 #define SYS_close_range 436 /* compat: headers < 5.9 */
 #endif
 
-#define CHUNK	   (16 * 1024)
-#define PATIENT	   5  /* stalls that get the whole deadline; later ones a twentieth of it */
-#define STALLS_MAX 32 /* then everything is late: no more readers are left behind */
-#define REAP_TRIES \
-	2500 /* of one that does not hang and was killed: at most half a second on a busy host */
+#define CHUNK		 (16 * 1024)
+#define PATIENT		 5    /* stalls that get the whole deadline; later ones a twentieth of it */
+#define STALLS_MAX	 32   /* then everything is late: no more readers are left behind */
+#define REAP_TRIES	 2500 /* of one that was killed and does not hang: at most half a second */
 #define REAP_STEP_US	 200
 #define REAP_STUCK_TRIES 5 /* of those that may hang for ever: 32 ms in all */
 

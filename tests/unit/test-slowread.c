@@ -165,6 +165,9 @@ static void no_child_is_left_or_seen(void **state)
 	struct slowread *r = start();
 	size_t len;
 
+	/* those that stalled in the tests before are killed, but on a busy host not dead yet */
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
 	assert_int_equal(ask(r, 1, 100, &len), 0);
 	/* without __WALL, as programs wait: the reader is not theirs */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
