@@ -244,7 +244,8 @@ is taken. The docker and podman that are measured have stores of their own, whic
 default ones would be found by their pid file and their place.
 
 - $(date -u +%Y-%m-%d), sonde $(cps --version | awk '{ print $NF }') at $(git -C "$SONDE_SOURCE" describe --always --dirty)
-- $(nproc) processors ($(cpu)), $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r); load at the start $load
+- $(nproc) processors ($(cpu)), $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r); load at the start $load;
+  $others containers that were there already, which \`cps\` lists too
 - dockerd ${docker_version-?}, client ${docker_client-?}; ${podman_version-?}; $(nsenter --version | sed 's/^nsenter from //'); $(hyperfine --version)
 
 | what | ours | peer | ratio | target | met | what limits |
@@ -257,6 +258,8 @@ main()
 {
     local out=$SONDE_SOURCE/docs/benchmarks.md
     load=$(cut -d' ' -f1 /proc/loadavg)
+    others=$(cps -q 2>/dev/null | wc -l)
+    [ "$others" = 0 ] || say "there are $others containers already: cps lists them too and looks slower than it is"
     [ "$runs$count" = 3060 ] || out=$build/benchmarks.md
     bench_docker
     bench_podman
