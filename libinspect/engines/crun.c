@@ -57,7 +57,7 @@ static int read_detail(const struct store_root *root, int fd, struct insp_contai
 {
 	_cleanup_json_ json_t *config = NULL;
 	struct insp_err err = { 0 };
-	int r = json_read_file(fd, CONFIG_FILE, store_file_max(root), &config, &err);
+	int r = store_read_json(root, fd, CONFIG_FILE, NULL, &config, &err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -88,7 +88,7 @@ static int add_record(const struct store_root *root, int fd, const char *id)
 	_cleanup_container_ struct insp_container *c = NULL;
 	_cleanup_json_ json_t *status = NULL;
 	struct insp_err err = { 0 };
-	int r = json_read_file(fd, STATUS_FILE, store_file_max(root), &status, &err);
+	int r = store_read_json(root, fd, STATUS_FILE, NULL, &status, &err);
 
 	/* the directory is made first and goes last */
 	if (r == -ENOENT)

@@ -166,6 +166,7 @@ static int scan_record(const struct docker_scan *ds, const char *id)
 		return 0;
 	if (r < 0)
 		return fail(ds, id, r, &err);
+	(void)engine_scan_spend(ds->scan, ds->root->owner, ds->root->path, b.len);
 	if (!may_match(ds->scan, id, &b) || plainly_stopped(ds->scan, &b))
 		return 0;
 	r = parse(id, &b, ds->scan->want, &rec, &err);
@@ -182,6 +183,8 @@ static int scan_all(const struct docker_scan *ds)
 	for_each_dirent (de, dir) {
 		if (!str_is_hex(de->d_name, DOCKER_ID_LEN) || de->d_type == DT_LNK)
 			continue;
+		if (engine_scan_spend(ds->scan, ds->root->owner, ds->root->path, 0) == 0)
+			break;
 		r = scan_record(ds, de->d_name);
 		if (r != 0)
 			return r < 0 ? r : 0;

@@ -51,6 +51,20 @@ struct scan_mounts {
 	bool done;
 };
 
+/*
+ * What one user's records may make a scan read. Without a limit any user could have root's list take minutes and all
+ * memory. A record is some 10 KiB: the limit is far beyond what anybody runs.
+ */
+#define SCAN_USER_BYTES_MAX (32 * 1024 * 1024)
+#define SCAN_RECORD_COST    4096 /* of a record, however small: opening and parsing it */
+struct scan_spent {
+	struct {
+		uid_t uid;
+		size_t bytes;
+	} * users;
+	size_t n;
+};
+
 /* Zero-initialise, set sys, want, match and may_walk; give back with engine_scan_clear(). */
 struct engine_scan {
 	struct insp_sys *sys;
@@ -61,6 +75,7 @@ struct engine_scan {
 	const struct scan_proc *known; /* by pid; replaces the walk. The caller's, may be NULL */
 	size_t n_known;
 	struct scan_claims claims;
+	struct scan_spent spent;
 	struct scan_mounts mounts; /* through engine_scan_mounts() only */
 	struct insp_list found;
 	struct insp_diags diags;
@@ -102,6 +117,11 @@ void engine_scan_clear(struct engine_scan *scan);
 int engine_scan_add(struct engine_scan *scan, struct insp_container *c);
 /* Notes a failure. */
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err);
+/*
+ * Notes that bytes of a record in owner's store at path were read. Returns how many more may be: SIZE_MAX for root's
+ * store; 0: leave out what is left of this store (a diagnostic says so, once).
+ */
+size_t engine_scan_spend(struct engine_scan *scan, uid_t owner, const char *path, size_t bytes);
 /* Whether a record with this id (and name, NULL: not known yet) can match; use it before the costly reads. */
 bool engine_scan_wants(const struct engine_scan *scan, const char *id, const char *name);
 

@@ -103,8 +103,7 @@ static int add_record(const struct store_root *root, int fd, const char *id)
 	_cleanup_container_ struct insp_container *c = NULL;
 	_cleanup_json_ json_t *state = NULL;
 	struct insp_err err = { 0 };
-	int r = json_read_members(fd, STATE_FILE, store_file_max(root), state_members, &state,
-				  &err);
+	int r = store_read_json(root, fd, STATE_FILE, state_members, &state, &err);
 
 	/* the directory is made first and goes last */
 	if (r == -ENOENT)

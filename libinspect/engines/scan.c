@@ -15,6 +15,8 @@ void engine_scan_clear(struct engine_scan *scan)
 {
 	insp_list_clear(&scan->found);
 	insp_diags_clear(&scan->diags);
+	free(scan->spent.users);
+	scan->spent = (struct scan_spent){ 0 };
 	free(scan->procs.items);
 	scan->procs = (struct scan_procs){ 0 };
 	free(scan->claims.pids);
@@ -26,6 +28,43 @@ void engine_scan_clear(struct engine_scan *scan)
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err)
 {
 	insp_diags_add(&scan->diags, err);
+}
+
+/* NULL when memory is out. */
+static size_t *bytes_of(struct scan_spent *spent, uid_t uid)
+{
+	void *bigger;
+
+	for (size_t i = 0; i < spent->n; i++)
+		if (spent->users[i].uid == uid)
+			return &spent->users[i].bytes;
+	bigger = reallocarray(spent->users, spent->n + 1, sizeof(*spent->users));
+	if (!bigger)
+		return NULL;
+	spent->users = bigger;
+	spent->users[spent->n].uid = uid;
+	spent->users[spent->n].bytes = 0;
+	return &spent->users[spent->n++].bytes;
+}
+
+size_t engine_scan_spend(struct engine_scan *scan, uid_t owner, const char *path, size_t bytes)
+{
+	struct insp_err err = { 0 };
+	size_t *spent;
+
+	if (owner == 0)
+		return SIZE_MAX;
+	spent = bytes_of(&scan->spent, owner);
+	if (!spent)
+		return 0;
+	*spent += bytes + SCAN_RECORD_COST;
+	if (*spent < SCAN_USER_BYTES_MAX)
+		return SCAN_USER_BYTES_MAX - *spent;
+	insp_err_say(&err, -E2BIG, "store '%s': user %u has more than %d MiB of records", path,
+		     (unsigned)owner, SCAN_USER_BYTES_MAX >> 20);
+	insp_err_hint(&err, "the rest of that user's containers are left out");
+	engine_scan_fail(scan, &err);
+	return 0;
 }
 
 bool engine_scan_wants(const struct engine_scan *scan, const char *id, const char *name)

@@ -9,9 +9,19 @@
 /* beside a record from create until start: the process waits on it */
 #define CREATED_FIFO "exec.fifo"
 
-size_t store_file_max(const struct store_root *root)
+int store_read_json(const struct store_root *root, int recordfd, const char *file,
+		    const char *const *keys, json_t **ret, struct insp_err *err)
 {
-	return root->owner == 0 ? IO_STATE_MAX : STORE_USER_FILE_MAX;
+	_cleanup_io_buf_ struct io_buf b = { 0 };
+	size_t max = root->owner == 0 ? IO_STATE_MAX : STORE_USER_FILE_MAX;
+	int r = io_read_file(recordfd, file, max, &b, err);
+
+	if (r < 0)
+		return r;
+	(void)engine_scan_spend(root->scan, root->owner, root->path, b.len);
+	r = keys ? json_parse_members(b.data, b.len, keys, ret, err)
+		 : json_parse(b.data, b.len, ret, err);
+	return r < 0 ? insp_err_wrap(err, r, "read '%s'", file) : 0;
 }
 
 bool store_has_id(const struct engine_scan *scan, const char *id)
@@ -173,6 +183,8 @@ int store_each_record(const struct store_root *root, store_record_fn fn)
 		if (!engine_scan_wants(root->scan, de->d_name, de->d_name) ||
 		    store_has_id(root->scan, de->d_name))
 			continue;
+		if (engine_scan_spend(root->scan, root->owner, root->path, 0) == 0)
+			break;
 		fd = io_open_dir(root->fd, de->d_name);
 		if (fd < 0)
 			continue;

@@ -5,12 +5,13 @@
 #ifndef SONDE_ENGINES_STORE_H
 #define SONDE_ENGINES_STORE_H
 
+#include "libinspect/base/json.h"
 #include "libinspect/engines/engine.h"
 #include "libinspect/engines/freezer.h"
 #include "libinspect/engines/runtime.h"
 
 /* Users' state files are small; what is larger is refused (root's: IO_STATE_MAX). */
-#define STORE_USER_FILE_MAX (4 * 1024 * 1024)
+#define STORE_USER_FILE_MAX (1024 * 1024)
 
 /* An open state root. owner is the owner of the directory, as the kernel says: whose word its records are. */
 struct store_root {
@@ -21,8 +22,12 @@ struct store_root {
 	uid_t owner;
 	struct freezer *freezer;
 };
-/* Limit of a state file in this root. */
-size_t store_file_max(const struct store_root *root);
+/*
+ * json_read_members() of a state file in a record's directory, keys NULL: all members. Counted against its owner's
+ * share of the scan (engine_scan_spend()).
+ */
+int store_read_json(const struct store_root *root, int recordfd, const char *file,
+		    const char *const *keys, json_t **ret, struct insp_err *err);
 
 /* Returns -ENOMEM to end the walk, else 0. */
 typedef int (*store_root_fn)(const struct store_root *root);

@@ -1,5 +1,6 @@
 /* runc's records, and which of several stores' records of one container is kept. */
 #include "docker-store.h"
+#include "prereq.h"
 
 #include "libinspect/engines/runtime.h"
 
@@ -147,6 +148,38 @@ static void a_users_records_count_below_the_users_own_directory(void **state)
 	host_remove(&h);
 }
 
+/* Another user's uid needs root to be given to a directory. */
+static void a_users_share_of_a_list_is_bounded(void **state)
+{
+	struct insp_diags diags = { 0 };
+	struct insp_list list;
+	char *record = NULL, path[PATH_MAX];
+	int pad = 900 * 1024;
+	struct host h;
+
+	NEED_ROOT();
+	h = host_make();
+	assert_true(asprintf(&record, "{\"id\":\"x\",\"config\":{\"hostname\":\"%0*d\"}}", pad, 0) >
+		    0);
+	for (int i = 0; i < 60; i++) {
+		snprintf(path, sizeof(path), "run/user/1234/runc/c%d/state.json", i);
+		host_write(&h, path, record);
+		snprintf(path, sizeof(path), "run/runc/c%d-of-root/state.json", i);
+		host_write(&h, path, STATE);
+	}
+	snprintf(path, sizeof(path), "%s/run/user/1234/runc", h.root);
+	assert_int_equal(chown(path, 1234, 1234), 0);
+	list = list_host(&h, WANT, &diags);
+	assert_in_range(list.n, 60 + 30, 60 + 37);
+	assert_int_equal(diags.n, 1);
+	assert_string_equal(diags.items[0].text, "store '/run/user/1234/runc': user 1234 has more "
+						 "than 32 MiB of records");
+	free(record);
+	insp_list_clear(&list);
+	insp_diags_clear(&diags);
+	host_remove(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +189,7 @@ int main(void)
 		cmocka_unit_test(the_engine_above_a_runtime_has_the_word),
 		cmocka_unit_test(the_record_behind_an_engine_tells_its_init),
 		cmocka_unit_test(a_users_records_count_below_the_users_own_directory),
+		cmocka_unit_test(a_users_share_of_a_list_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
