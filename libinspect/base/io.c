@@ -13,13 +13,17 @@ void io_buf_free(struct io_buf *b)
 	*b = (struct io_buf){ 0 };
 }
 
-/* Reads until the end or until max + 1 bytes are there. first: a guess of the size. */
-static int read_up_to(int fd, size_t max, size_t first, struct io_buf *ret)
+/*
+ * Reads until the end or until max + 1 bytes are there. first: a guess of the size. regular: a read that gives less than
+ * was asked for has met the end; elsewhere only one that gives nothing has.
+ */
+static int read_up_to(int fd, size_t max, size_t first, bool regular, struct io_buf *ret)
 {
 	_cleanup_free_ char *buf = NULL;
 	size_t cap = 0, len = 0;
 
 	for (;;) {
+		size_t room;
 		ssize_t n;
 
 		if (len + 1 >= cap) {
@@ -31,13 +35,14 @@ static int read_up_to(int fd, size_t max, size_t first, struct io_buf *ret)
 				return -ENOMEM;
 			buf = bigger;
 		}
-		n = read(fd, buf + len, cap - len - 1);
+		room = cap - len - 1;
+		n = read(fd, buf + len, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
 		len += (size_t)n;
-		if (n == 0 || len > max)
+		if (n == 0 || len > max || (regular && (size_t)n < room))
 			break;
 	}
 	buf[len] = '\0';
@@ -48,7 +53,7 @@ static int read_up_to(int fd, size_t max, size_t first, struct io_buf *ret)
 int io_read_fd(int fd, size_t max, struct io_buf *ret)
 {
 	struct io_buf b = { 0 };
-	int r = read_up_to(fd, max, 4096, &b);
+	int r = read_up_to(fd, max, 4096, false, &b);
 
 	if (r < 0)
 		return r;
@@ -72,7 +77,7 @@ static int read_regular(int fd, size_t max, struct io_buf *ret)
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	if (st.st_size < 0 || (uint64_t)st.st_size > max)
 		return -EFBIG;
-	r = read_up_to(fd, max, (size_t)st.st_size, &b);
+	r = read_up_to(fd, max, (size_t)st.st_size, true, &b);
 	if (r < 0)
 		return r;
 	if (b.len > max) {
@@ -105,7 +110,7 @@ int io_read_proc(int dirfd, const char *path, size_t max, struct io_buf *ret)
 
 	if (fd < 0)
 		return -errno;
-	r = read_up_to(fd, max, 4096, &b);
+	r = read_up_to(fd, max, 4096, false, &b);
 	if (r < 0)
 		return r;
 	if (b.len > max) {

@@ -37,7 +37,7 @@ static int collect_claimed(const struct engine_scan *scan, struct bare_members *
 		return -ENOMEM;
 	for (size_t i = 0; i < scan->claims.n; i++)
 		for (size_t t = 0; t < ARRAY_SIZE(types); t++)
-			if (pid_ns_inode(sys->procfd, scan->claims.pids[i], types[t], &ino) == 0 &&
+			if (engine_proc_ns(scan, scan->claims.pids[i], types[t], &ino) == 0 &&
 			    ino != sys->self_ns.ino[types[t]])
 				m->claimed[m->n_claimed++] = ino;
 	qsort(m->claimed, m->n_claimed, sizeof(*m->claimed), compare_u64);

@@ -12,7 +12,9 @@
 #include <limits.h>
 #include <pthread.h>
 
-#define SPLIT_MIN 128 /* processes from which a second thread is worth its start */
+#define KTHREADD   2
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#define SPLIT_MIN  1024	      /* processes from which a second thread is worth its start */
 
 static int read_comm(const struct insp_sys *sys, pid_t pid, char *buf, size_t size)
 {
@@ -87,19 +89,53 @@ static int add_proc(struct scan_procs *procs, size_t *cap, const struct scan_pro
 	return 0;
 }
 
+/*
+ * The kernel threads, which are all children of kthreadd, "2 3 4 …" in one read (CONFIG_PROC_CHILDREN, Linux 3.5). Where
+ * it is not there, or 2 is somebody else (in a pid namespace), each is found out by its missing exe link. Static
+ * kernel threads never end; a pid that became one's after this read is looked at.
+ */
+static void read_kernel_threads(const struct insp_sys *sys, struct io_buf *ret)
+{
+	struct pid_stat st;
+
+	if (pid_read_stat(sys->procfd, KTHREADD, &st) < 0 || !(st.flags & PF_KTHREAD) ||
+	    io_read_proc(sys->procfd, "2/task/2/children", IO_SMALL_MAX, ret) < 0)
+		*ret = (struct io_buf){ 0 };
+}
+
+/* pids come in the order of both lists; *at moves on. */
+static bool is_kernel_thread(const char **at, pid_t pid)
+{
+	while (*at && **at) {
+		char *end;
+		long id = strtol(*at, &end, 10);
+
+		if (end == *at || id > pid)
+			return false;
+		*at = end + (*end == ' ');
+		if (id == pid)
+			return true;
+	}
+	return false;
+}
+
 static int list_pids(const struct insp_sys *sys, struct scan_procs *procs)
 {
+	_cleanup_io_buf_ struct io_buf threads = { 0 };
 	_cleanup_closedir_ DIR *dir = NULL;
 	size_t cap = 0;
+	const char *at;
 	int r = io_opendir(sys->procfd, ".", &dir);
 
 	/* no /proc to look at: no processes to be seen */
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	read_kernel_threads(sys, &threads);
+	at = threads.data;
 	for_each_dirent (de, dir) {
 		struct scan_proc p = { 0 };
 
-		if (str_to_pid(de->d_name, &p.pid) < 0)
+		if (str_to_pid(de->d_name, &p.pid) < 0 || is_kernel_thread(&at, p.pid))
 			continue;
 		r = add_proc(procs, &cap, &p);
 		if (r < 0)
