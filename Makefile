@@ -40,7 +40,7 @@ kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid s
 container  := container
 engines    := bare bare-groups crun docker docker-daemon docker-fill docker-flags docker-image docker-record \
               docker-roots docker-runtime engines freezer podman podman-conf podman-db podman-json \
-              podman-live podman-record runc runtime scan scan-procs store
+              podman-live podman-record runc runtime scan scan-procs store unread
 resolve    := list members near nslist procs resolve resolve-pid
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text

@@ -264,6 +264,8 @@ enum insp_want {
 /*
  * All containers of the host, in no particular order. What could not be read goes to diags (which may be NULL)
  * and does not end the list. want: INSP_WANT_* or'ed. Clear with insp_list_clear().
+ * Not for root: what runs in stores that may not be read is listed by its cgroup's name, a claim that nothing proves;
+ * little more than id, pid and state is set then, and owner is unknown.
  */
 int insp_list(struct insp_sys *sys, unsigned want, struct insp_list *ret_list,
 	      struct insp_diags *diags, struct insp_err *err);

@@ -282,4 +282,11 @@ static int scan(struct engine_scan *scan)
 	return r < 0 ? r : scan_roots(scan, &roots, told);
 }
 
-const struct engine engine_docker = { .name = "docker", .scan = scan };
+/* With the cgroupfs driver and with systemd's. */
+static const char *const cgroup_marks[] = { "/docker/", "/docker-", NULL };
+
+const struct engine engine_docker = {
+	.name = "docker",
+	.scan = scan,
+	.cgroup_marks = cgroup_marks,
+};

@@ -6,6 +6,7 @@
 #define SONDE_ENGINE_H
 
 #include "libinspect/container/container.h"
+#include "libinspect/kernel/cgroup.h"
 #include "libinspect/kernel/mountinfo.h"
 #include "libinspect/kernel/sys.h"
 
@@ -95,6 +96,11 @@ struct engine {
 	 * and never runs alone.
 	 */
 	bool leftovers;
+	/*
+	 * What stands before the id in the cgroup path of a container of this engine, from a slash on; NULL-terminated,
+	 * NULL: nothing that tells. For engine_by_cgroup().
+	 */
+	const char *const *cgroup_marks;
 };
 
 /* All engines, NULL-terminated, in the order in which claims are believed. bare comes last. */
@@ -104,8 +110,18 @@ extern const struct engine engine_docker, engine_podman, engine_runc, engine_cru
 
 /* The engine of that name (len bytes), NULL: none. */
 const struct engine *engine_by_name(const char *name, size_t len);
-/* Runs one engine, NULL: all (those of leftovers only when INSP_WANT_BARE is in scan->want). -ENOMEM. */
+/* The engine that makes cgroups of this form for container id; bare where none is known for it. Only a hint. */
+const struct engine *engine_by_cgroup(const struct cgroup_lines *l, const char *id);
+/*
+ * Runs one engine, NULL: all (those of leftovers only when INSP_WANT_BARE is in scan->want), and then
+ * engine_scan_unread(). -ENOMEM.
+ */
 int engine_scan_run(struct engine_scan *scan, const struct engine *only);
+/*
+ * Adds what the cgroups of other users' processes tell of containers that no engine has found: id, state, pid, start
+ * time, cgroup; owner is unknown. Nothing for root, and where the scan may not walk. -ENOMEM.
+ */
+int engine_scan_unread(struct engine_scan *scan);
 void engine_scan_clear(struct engine_scan *scan);
 #define _cleanup_scan_ _cleanup_(engine_scan_clear)
 

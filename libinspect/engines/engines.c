@@ -29,5 +29,5 @@ int engine_scan_run(struct engine_scan *scan, const struct engine *only)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return only ? 0 : engine_scan_unread(scan);
 }

@@ -251,4 +251,11 @@ static int scan_podman(struct engine_scan *scan)
 	return r;
 }
 
-const struct engine engine_podman = { .name = PODMAN_NAME, .scan = scan_podman };
+/* The second one: with --cgroups=split, below the cgroup of the service that started it. */
+static const char *const cgroup_marks[] = { "/libpod-", "/libpod-payload-", NULL };
+
+const struct engine engine_podman = {
+	.name = PODMAN_NAME,
+	.scan = scan_podman,
+	.cgroup_marks = cgroup_marks,
+};

@@ -128,6 +128,27 @@ test_expect DOCKER 'a user who may not read the data root is told so, status 2, 
     test_json "[.diagnostics[] | select(.text | contains(\"$DOCKER_DATA\"))] | length" 1 json
 '
 
+test_expect DOCKER 'that user still sees what runs by its cgroup: id, engine, state and pid, and no more' '
+    id=$(dk inspect --format "{{.Id}}" $web) &&
+    test_status 2 as_nobody cps -q --no-trunc >ids 2>err &&
+    test_grep "^$id$" ids && test_grep -v "^$(dk inspect --format "{{.Id}}" $made)$" ids &&
+    sort ids | uniq -d >twice && test_empty twice &&
+    test_status 2 as_nobody cps --json --no-trunc >json 2>err &&
+    for name in $web $held; do
+        dk inspect --format "{{.Id}} docker {{.State.Status}} {{.State.Pid}} null" $name
+    done | sort >expect &&
+    jq -r ".containers[] | \"\(.id) \(.engine) \(.status) \(.pid) \(.image)\"" json |
+        grep -F -e "$id" -e "$(dk inspect --format "{{.Id}}" $held)" | sort >actual &&
+    test_cmp expect actual
+'
+
+test_expect DOCKER 'that user may name it by its id, and is not let in' '
+    as_nobody cps --no-headings -o PID "${id:0:12}" >actual 2>err &&
+    test_grep "^ *$(pid_of $web)$" actual &&
+    test_status 125 as_nobody cnsenter "${id:0:12}" true >out 2>err &&
+    test_grep "ermi" err
+'
+
 test_expect DOCKER,STRACE,!SANITIZED 'resolving docker:NAME reads no directory /proc and opens no other store' '
     strace -f -y -o trace -e trace=open,openat,openat2,getdents64 \
         cps --store "docker=$DOCKER_DATA" docker:$web >out &&

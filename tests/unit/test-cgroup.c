@@ -1,6 +1,7 @@
 /* /proc/PID/cgroup, ids in its paths, the mounts of the hierarchies. */
 #include "tests/unit/torture.h"
 
+#include "libinspect/engines/engine.h"
 #include "libinspect/kernel/cgroup.h"
 #include "libinspect/kernel/mountinfo.h"
 
@@ -227,6 +228,33 @@ static void the_telling_name_is_not_that_of_an_inner_cgroup(void **state)
 	}
 }
 
+static const struct {
+	const char *path, *engine;
+} made_by[] = {
+	{ "0::/system.slice/docker-" ID ".scope\n", "docker" },
+	{ "0::/system.slice/docker-" ID ".scope/container\n", "docker" },
+	{ "9:name=systemd:/\n8:pids:/docker/" ID "\n0::/\n", "docker" },
+	{ "0::/docker/" OTHER "/kubepods/pod1/" ID "\n", "bare" },
+	{ "0::/docker/" ID "/docker/" ID "/init.scope\n", "docker" },
+	{ "0::/machine.slice/libpod-" ID ".scope/container\n", "podman" },
+	{ "0::/libpod_parent/libpod-" ID "\n", "podman" },
+	{ "0::/system.slice/pq.service/libpod-payload-" ID "\n", "podman" },
+	{ "0::/kubepods.slice/crio-" ID ".scope/container\n", "bare" },
+	{ "0::/kubepods.slice/cri-containerd-" ID ".scope\n", "bare" },
+	{ "0::/foo/notdocker-" ID ".scope\n", "bare" },
+	{ "0::/foo/" ID "\n", "bare" },
+};
+
+static void the_form_of_the_cgroup_tells_the_engine(void **state)
+{
+	for (size_t i = 0; i < sizeof(made_by) / sizeof(*made_by); i++) {
+		_cleanup_cgroup_lines_ struct cgroup_lines l = { 0 };
+
+		parse(made_by[i].path, &l);
+		assert_string_equal(engine_by_cgroup(&l, ID)->name, made_by[i].engine);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +266,7 @@ int main(void)
 		cmocka_unit_test(the_telling_name_is_not_that_of_an_inner_cgroup),
 		cmocka_unit_test(lines_survive_damage),
 		cmocka_unit_test(mounts_of_a_hybrid_host_are_found),
+		cmocka_unit_test(the_form_of_the_cgroup_tells_the_engine),
 		cmocka_unit_test(our_own_cgroup_lists_us),
 		cmocka_unit_test(a_path_above_our_cgroup_namespace_is_not_opened),
 	};
