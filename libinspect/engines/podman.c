@@ -21,6 +21,9 @@
 #define USER_CONF      ".config/containers/storage.conf"
 #define USER_GRAPH     ".local/share/containers/storage"
 #define USER_STORE_MAX 1024 /* users with stores that are looked at */
+#define FIRST_PERSON   1000 /* login.defs(5): UID_MIN of every distribution */
+#define SUBUID_FILE    "/etc/subuid"
+#define SUBUID_MAX     (1024 * 1024)
 
 /* A graph root that was looked at: two names may lead to one. */
 struct seen {
@@ -204,19 +207,53 @@ static int user_store(struct places *p, const struct podman_user *user)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* subuid(5): "NAME:FIRST:COUNT" or "UID:FIRST:COUNT" */
+static bool has_subuids(const struct io_buf *subuid, const struct passwd_entry *e)
+{
+	char uid[16];
+
+	snprintf(uid, sizeof(uid), "%u", (unsigned)e->uid);
+	for (const char *line = subuid->data; line && *line;) {
+		size_t n = strcspn(line, ":\n");
+
+		if (line[n] == ':' && ((strlen(e->name) == n && memcmp(line, e->name, n) == 0) ||
+				       (strlen(uid) == n && memcmp(line, uid, n) == 0)))
+			return true;
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return false;
+}
+
+/*
+ * The accounts of a distribution (bin, games, www-data) are asked for a store only when they were given ids for user
+ * namespaces, without which a rootless engine runs nothing: each would cost every call two looks.
+ */
+static bool may_have_store(const struct io_buf *subuid, const struct passwd_entry *e)
+{
+	if (e->uid == 0 || e->home[0] != '/' || str_eq(e->home, "/"))
+		return false;
+	return e->uid >= FIRST_PERSON || has_subuids(subuid, e);
+}
+
 static int user_stores(struct places *p)
 {
 	_cleanup_passwd_ struct passwd_table table = { 0 };
+	_cleanup_io_buf_ struct io_buf subuid = { 0 };
+	_cleanup_close_ int fd = -EBADF;
 	struct insp_err err = { 0 };
 
 	if (passwd_read(p->scan->sys->rootfd, &table, &err) < 0)
 		return 0;
+	fd = sys_open(p->scan->sys, SUBUID_FILE, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && io_read_fd(fd, SUBUID_MAX, &subuid) < 0)
+		subuid = (struct io_buf){ 0 };
 	for (size_t i = 0; i < table.n && p->n_seen < USER_STORE_MAX; i++) {
 		const struct passwd_entry *e = &table.items[i];
 		struct podman_user user = { .name = e->name, .home = e->home, .uid = e->uid };
 		int r;
 
-		if (e->uid == 0 || e->home[0] != '/' || str_eq(e->home, "/"))
+		if (!may_have_store(&subuid, e))
 			continue;
 		r = user_store(p, &user);
 		if (r < 0)

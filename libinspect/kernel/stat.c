@@ -47,20 +47,28 @@ int pid_parse_stat(const char *buf, size_t len, struct pid_stat *ret)
 	return 0;
 }
 
+/* The kernel gives the whole file to the first read that has room for it (single_open()): no second one for the end. */
+static int read_stat(int dirfd, const char *path, struct pid_stat *ret)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char buf[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sizeof(buf));
+	return n < 0 ? -errno : pid_parse_stat(buf, (size_t)n, ret);
+}
+
 int pid_read_stat_at(int dirfd, struct pid_stat *ret)
 {
-	char buf[4096];
-	ssize_t n = io_read_small(dirfd, "stat", buf, sizeof(buf));
-
-	return n < 0 ? (int)n : pid_parse_stat(buf, (size_t)n, ret);
+	return read_stat(dirfd, "stat", ret);
 }
 
 int pid_read_stat(int procfd, pid_t pid, struct pid_stat *ret)
 {
-	char path[32], buf[4096];
-	ssize_t n;
+	char path[32];
 
 	snprintf(path, sizeof(path), "%d/stat", pid);
-	n = io_read_small(procfd, path, buf, sizeof(buf));
-	return n < 0 ? (int)n : pid_parse_stat(buf, (size_t)n, ret);
+	return read_stat(procfd, path, ret);
 }

@@ -286,9 +286,11 @@ static void storage_conf_is_read_by_key_and_table(void **state)
 	}
 }
 
+static uid_t chown_to; /* nftw() hands nothing on */
+
 static int chown_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	return lchown(path, 1234, 1234);
+	return lchown(path, chown_to, chown_to);
 }
 
 static void a_users_store_counts_when_the_user_owns_it(void **state)
@@ -312,10 +314,43 @@ static void a_users_store_counts_when_the_user_owns_it(void **state)
 	assert_int_equal(r.list.n, 0);
 	result_clear(&r);
 	snprintf(home, sizeof(home), "%s/home", h.root);
+	chown_to = 1234;
 	assert_int_equal(nftw(home, chown_one, 16, FTW_PHYS), 0);
 	r = list_host(&h);
 	assert_int_equal(r.list.n, 1);
 	assert_int_equal(r.list.items[0]->owner, 1234);
+	result_clear(&r);
+	host_remove(&h);
+}
+
+static void a_system_account_has_a_store_when_it_has_subordinate_ids(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	char home[128];
+	struct result r;
+	struct host h;
+
+	/* makes another user's files */
+	NEED_ROOT();
+	h = host_make();
+	text = make_state(6, 0, 0);
+	host_write(&h, "etc/passwd", "root:x:0:0::/root:/bin/sh\nci:x:234:234::/srv/ci:/bin/sh\n");
+	write_db(&h, "srv/ci/.local/share/containers/storage/libpod/bolt_state.db", CONFIG, text);
+	snprintf(home, sizeof(home), "%s/srv", h.root);
+	chown_to = 234;
+	assert_int_equal(nftw(home, chown_one, 16, FTW_PHYS), 0);
+	host_write(&h, "etc/subuid", "cid:100000:65536\n2345:100000:65536\nci\n");
+	r = list_host(&h);
+	assert_int_equal(r.list.n, 0);
+	result_clear(&r);
+	host_write(&h, "etc/subuid", "x:1:1\nci:100000:65536\n");
+	r = list_host(&h);
+	assert_int_equal(r.list.n, 1);
+	assert_int_equal(r.list.items[0]->owner, 234);
+	result_clear(&r);
+	host_write(&h, "etc/subuid", "234:100000:65536");
+	r = list_host(&h);
+	assert_int_equal(r.list.n, 1);
 	result_clear(&r);
 	host_remove(&h);
 }
@@ -452,6 +487,7 @@ int main(void)
 		cmocka_unit_test(without_a_database_the_storage_list_tells_who_there_is),
 		cmocka_unit_test(storage_conf_is_read_by_key_and_table),
 		cmocka_unit_test(a_users_store_counts_when_the_user_owns_it),
+		cmocka_unit_test(a_system_account_has_a_store_when_it_has_subordinate_ids),
 		cmocka_unit_test(a_pid_counts_only_with_its_monitor),
 		cmocka_unit_test(a_code_left_by_the_monitor_counts_when_it_is_of_this_run),
 	};
