@@ -13,7 +13,8 @@ static void append_errno(struct insp_err *err, int code)
 		 strerror_r(-code, buf, sizeof(buf)));
 }
 
-static void say(struct insp_err *err, int code, const char *fmt, va_list ap)
+__attribute__((format(__printf__, 3, 0))) static void say(struct insp_err *err, int code,
+							  const char *fmt, va_list ap)
 {
 	err->code = code;
 	err->hint[0] = '\0';

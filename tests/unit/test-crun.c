@@ -170,6 +170,7 @@ static void a_pid_that_was_reused_is_not_believed(void **state)
 	struct host h;
 	struct insp_sys *sys = NULL;
 	struct pid_stat st;
+	siginfo_t info;
 	pid_t child;
 
 	/* a user's record is believed inside a user namespace only */
@@ -188,7 +189,8 @@ static void a_pid_that_was_reused_is_not_believed(void **state)
 	assert_int_equal(mkfifoat(h.fd, "app/exec.fifo", 0600), 0);
 	assert_int_equal(state_live(&h, child, st.start), INSP_STATE_CREATED);
 	kill(child, SIGKILL);
-	/* a zombie is dead */
+	/* a zombie is dead; WNOWAIT leaves it one */
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(state_live(&h, child, st.start), INSP_STATE_EXITED);
 	waitpid(child, NULL, 0);
 	host_remove(&h);
