@@ -83,33 +83,14 @@ static int fill(const struct store_root *root, int fd, const json_t *status,
 	return r < 0 ? r : store_set_state(root, fd, known ? &init : NULL, c);
 }
 
-static int add_record(const struct store_root *root, int fd, const char *id)
-{
-	_cleanup_container_ struct insp_container *c = NULL;
-	_cleanup_json_ json_t *status = NULL;
-	struct insp_err err = { 0 };
-	int r = store_read_json(root, fd, STATUS_FILE, NULL, &status, &err);
-
-	/* the directory is made first and goes last */
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return store_record_fail(root, id, r, &err);
-	c = container_new(NAME, id);
-	if (!c)
-		return -ENOMEM;
-	r = fill(root, fd, status, c);
-	return r < 0 ? r : engine_scan_add(root->scan, TAKE_PTR(c));
-}
-
-static int add_root(const struct store_root *root)
-{
-	return store_each_record(root, add_record);
-}
+static const struct store_format format = {
+	.file = STATUS_FILE,
+	.fill = fill,
+};
 
 static int scan_crun(struct engine_scan *scan)
 {
-	return store_each_root(scan, NAME, runtime_crun.root, runtime_crun.user_dir, add_root);
+	return store_scan(scan, &runtime_crun, &format);
 }
 
 const struct engine engine_crun = { .name = NAME, .scan = scan_crun };

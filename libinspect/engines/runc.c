@@ -98,33 +98,15 @@ static int fill(const struct store_root *root, int fd, const json_t *state,
 	return r < 0 ? r : store_set_state(root, fd, known ? &init : NULL, c);
 }
 
-static int add_record(const struct store_root *root, int fd, const char *id)
-{
-	_cleanup_container_ struct insp_container *c = NULL;
-	_cleanup_json_ json_t *state = NULL;
-	struct insp_err err = { 0 };
-	int r = store_read_json(root, fd, STATE_FILE, state_members, &state, &err);
-
-	/* the directory is made first and goes last */
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return store_record_fail(root, id, r, &err);
-	c = container_new(NAME, id);
-	if (!c)
-		return -ENOMEM;
-	r = fill(root, fd, state, c);
-	return r < 0 ? r : engine_scan_add(root->scan, TAKE_PTR(c));
-}
-
-static int add_root(const struct store_root *root)
-{
-	return store_each_record(root, add_record);
-}
+static const struct store_format format = {
+	.file = STATE_FILE,
+	.members = state_members,
+	.fill = fill,
+};
 
 static int scan_runc(struct engine_scan *scan)
 {
-	return store_each_root(scan, NAME, runtime_runc.root, runtime_runc.user_dir, add_root);
+	return store_scan(scan, &runtime_runc, &format);
 }
 
 const struct engine engine_runc = { .name = NAME, .scan = scan_runc };

@@ -41,8 +41,57 @@ int store_record_fail(const struct store_root *root, const char *id, int r, stru
 	return 0;
 }
 
+static int add_record(const struct store_root *root, int fd, const char *id)
+{
+	const struct store_format *format = root->format;
+	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_json_ json_t *record = NULL;
+	struct insp_err err = { 0 };
+	int r = store_read_json(root, fd, format->file, format->members, &record, &err);
+
+	/* the directory is made first and goes last */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return store_record_fail(root, id, r, &err);
+	c = container_new(root->engine, id);
+	if (!c)
+		return -ENOMEM;
+	r = format->fill(root, fd, record, c);
+	return r < 0 ? r : engine_scan_add(root->scan, TAKE_PTR(c));
+}
+
+static int add_records(const struct store_root *root)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct insp_err err = { 0 };
+	int r = io_opendir(root->fd, ".", &dir);
+
+	if (r < 0) {
+		insp_err_set(&err, r, "%s store: list '%s'", root->engine, root->path);
+		engine_scan_fail(root->scan, &err);
+		return 0;
+	}
+	for_each_dirent (de, dir) {
+		_cleanup_close_ int fd = -EBADF;
+
+		if (!engine_scan_wants(root->scan, de->d_name, de->d_name) ||
+		    store_has_id(root->scan, de->d_name))
+			continue;
+		if (engine_scan_spend(root->scan, root->owner, root->path, 0) == 0)
+			break;
+		fd = io_open_dir(root->fd, de->d_name);
+		if (fd < 0)
+			continue;
+		r = add_record(root, fd, de->d_name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* Takes fd. */
-static int call_root(struct store_root *root, int fd, store_root_fn fn)
+static int call_root(struct store_root *root, int fd)
 {
 	_cleanup_close_ int dirfd = fd;
 	struct stat st;
@@ -51,17 +100,17 @@ static int call_root(struct store_root *root, int fd, store_root_fn fn)
 		return 0;
 	root->fd = dirfd;
 	root->owner = st.st_uid;
-	return fn(root);
+	return add_records(root);
 }
 
 /* A root that the host or the caller names. */
-static int named_root(struct store_root *root, const char *path, bool must_be, store_root_fn fn)
+static int named_root(struct store_root *root, const char *path, bool must_be)
 {
 	int fd = sys_open_dir(root->scan->sys, path);
 
 	root->path = path;
 	if (fd >= 0)
-		return call_root(root, fd, fn);
+		return call_root(root, fd);
 	if (fd == -ENOENT && !must_be)
 		return 0;
 	if (fd != -ENOMEM) {
@@ -80,7 +129,7 @@ static int named_root(struct store_root *root, const char *path, bool must_be, s
  * (another user's directory, without root) is not there for the caller.
  */
 static int user_root(struct store_root *root, int run_user, const char *uid_name,
-		     const char *user_dir, store_root_fn fn)
+		     const char *user_dir)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int home = -EBADF;
@@ -100,10 +149,10 @@ static int user_root(struct store_root *root, int run_user, const char *uid_name
 	if (!path)
 		return -ENOMEM;
 	root->path = path;
-	return call_root(root, TAKE_FD(fd), fn);
+	return call_root(root, TAKE_FD(fd));
 }
 
-static int user_roots(struct store_root *root, const char *user_dir, store_root_fn fn)
+static int user_roots(struct store_root *root, const char *user_dir)
 {
 	_cleanup_close_ int fd = sys_open_dir(root->scan->sys, RUN_USER);
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -112,25 +161,27 @@ static int user_roots(struct store_root *root, const char *user_dir, store_root_
 	if (fd < 0 || io_opendir(fd, ".", &dir) < 0)
 		return 0;
 	for_each_dirent (de, dir) {
-		r = user_root(root, fd, de->d_name, user_dir, fn);
+		r = user_root(root, fd, de->d_name, user_dir);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-int store_each_root(struct engine_scan *scan, const char *engine, const char *path,
-		    const char *user_dir, store_root_fn fn)
+int store_scan(struct engine_scan *scan, const struct runtime *runtime,
+	       const struct store_format *format)
 {
 	_cleanup_freezer_ struct freezer freezer = { 0 };
-	struct store_root root = { .scan = scan, .engine = engine, .freezer = &freezer };
-	int r = named_root(&root, path, false, fn);
+	struct store_root root = {
+		.scan = scan, .engine = runtime->name, .freezer = &freezer, .format = format
+	};
+	int r = named_root(&root, runtime->root, false);
 
 	for (size_t i = 0; r == 0 && i < scan->sys->n_stores; i++)
-		if (str_eq(scan->sys->stores[i].engine, engine) &&
-		    !str_eq(scan->sys->stores[i].path, path))
-			r = named_root(&root, scan->sys->stores[i].path, true, fn);
-	return r < 0 ? r : user_roots(&root, user_dir, fn);
+		if (str_eq(scan->sys->stores[i].engine, runtime->name) &&
+		    !str_eq(scan->sys->stores[i].path, runtime->root))
+			r = named_root(&root, scan->sys->stores[i].path, true);
+	return r < 0 ? r : user_roots(&root, runtime->user_dir);
 }
 
 int store_fill(const struct store_root *root, struct insp_container *c, const char *created,
@@ -163,34 +214,5 @@ int store_set_state(const struct store_root *root, int recordfd, const struct ru
 		c->state = INSP_STATE_PAUSED;
 	if (c->state != INSP_STATE_CREATED)
 		c->started = insp_sys_ticks_to_time(root->scan->sys, c->pid_start);
-	return 0;
-}
-
-int store_each_record(const struct store_root *root, store_record_fn fn)
-{
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct insp_err err = { 0 };
-	int r = io_opendir(root->fd, ".", &dir);
-
-	if (r < 0) {
-		insp_err_set(&err, r, "%s store: list '%s'", root->engine, root->path);
-		engine_scan_fail(root->scan, &err);
-		return 0;
-	}
-	for_each_dirent (de, dir) {
-		_cleanup_close_ int fd = -EBADF;
-
-		if (!engine_scan_wants(root->scan, de->d_name, de->d_name) ||
-		    store_has_id(root->scan, de->d_name))
-			continue;
-		if (engine_scan_spend(root->scan, root->owner, root->path, 0) == 0)
-			break;
-		fd = io_open_dir(root->fd, de->d_name);
-		if (fd < 0)
-			continue;
-		r = fn(root, fd, de->d_name);
-		if (r < 0)
-			return r;
-	}
 	return 0;
 }

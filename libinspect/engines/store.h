@@ -13,6 +13,17 @@
 /* Users' state files are small; what is larger is refused (root's: IO_STATE_MAX). */
 #define STORE_USER_FILE_MAX (1024 * 1024)
 
+struct store_root;
+
+/* A runtime's record: a JSON file in a directory that is called by the container's id. */
+struct store_format {
+	const char *file;
+	const char *const *members; /* those that are read; NULL: all */
+	/* From the parsed file and the record's directory into a new container. -ENOMEM. */
+	int (*fill)(const struct store_root *root, int recordfd, const json_t *record,
+		    struct insp_container *c);
+};
+
 /* An open state root. owner is the owner of the directory, as the kernel says: whose word its records are. */
 struct store_root {
 	struct engine_scan *scan;
@@ -21,6 +32,7 @@ struct store_root {
 	int fd;
 	uid_t owner;
 	struct freezer *freezer;
+	const struct store_format *format;
 };
 /*
  * json_read_members() of a state file in a record's directory, keys NULL: all members. Counted against its owner's
@@ -29,22 +41,13 @@ struct store_root {
 int store_read_json(const struct store_root *root, int recordfd, const char *file,
 		    const char *const *keys, json_t **ret, struct insp_err *err);
 
-/* Returns -ENOMEM to end the walk, else 0. */
-typedef int (*store_root_fn)(const struct store_root *root);
 /*
- * Calls fn for path, for each store that the caller named for engine, and for /run/user/UID/user_dir of every user.
- * A user's directory only counts when that user owns it: nobody speaks for another.
+ * Hands over the containers of every root of a runtime: its own, each that the caller named, and /run/user/UID/DIR of
+ * every user. A user's directory only counts when that user owns it: nobody speaks for another. Records that another
+ * engine has handed over already are left out: engines drive runtimes, and their record says more. -ENOMEM.
  */
-int store_each_root(struct engine_scan *scan, const char *engine, const char *path,
-		    const char *user_dir, store_root_fn fn);
-
-/* One container's directory of a root. fd is dirfd's. */
-typedef int (*store_record_fn)(const struct store_root *root, int fd, const char *id);
-/*
- * Calls fn for every directory in root whose name can match, and that no other engine's record has claimed already:
- * engines drive runtimes, and their record says more.
- */
-int store_each_record(const struct store_root *root, store_record_fn fn);
+int store_scan(struct engine_scan *scan, const struct runtime *runtime,
+	       const struct store_format *format);
 
 /* Whether a record with this id was handed over already. */
 bool store_has_id(const struct engine_scan *scan, const char *id);
