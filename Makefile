@@ -38,9 +38,11 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 base       := bolt err escape guarded inroot io json json-pick str strbuf
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
 container  := container
-engines    := bare bare-groups crun docker docker-daemon docker-fill docker-flags docker-image docker-record \
-              docker-roots docker-runtime engines freezer podman podman-conf podman-db podman-json \
-              podman-live podman-record runc runtime scan scan-procs store unread
+engines    := engines freezer scan scan-procs unread
+engines    += $(addprefix bare/,bare groups)
+engines    += $(addprefix docker/,daemon docker fill flags image record roots runtime)
+engines    += $(addprefix oci/,crun runc runtime store)
+engines    += $(addprefix podman/,conf db json live podman record)
 resolve    := list members near nslist procs resolve resolve-pid
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text

@@ -1,6 +1,6 @@
 /* config.v2.json: json_pick() and docker_record_parse() on any bytes. */
 #include "libinspect/base/util.h"
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* storage.conf of a user. */
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
+#include "libinspect/engines/podman/podman.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* A container's "config" JSON from podman's database, of a host that is not the live one. */
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
+#include "libinspect/engines/podman/podman.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

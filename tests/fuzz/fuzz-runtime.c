@@ -1,7 +1,7 @@
 /* The runtimes' records, read from a file in memory. */
 #include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/oci/runtime.h"
 
 #include <sys/stat.h>
 

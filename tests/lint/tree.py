@@ -14,8 +14,8 @@ import sys
 LAYERS = ['base', 'kernel', 'container', 'engines', 'resolve', 'rootfs', 'enter', 'stats']
 ENGINES = ['docker', 'podman', 'runc', 'crun']
 # Names that are another engine's format: docker keeps its runtimes' state in directories called so.
-ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker-runtime.c', '"runtime-runc"'),
-                        ('libinspect/engines/docker-runtime.c', '"runtime-crun"')}
+ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'),
+                        ('libinspect/engines/docker/runtime.c', '"runtime-crun"')}
 COMPOSE_LABEL = 'com.docker.compose.'  # the compose project's labels, whoever runs the container
 FILE_LINES = 600
 FUNCTION_LINES = 80
@@ -64,7 +64,7 @@ def engine_names(path, text):
         for engine in ENGINES:
             if not re.search(rf'\b{engine}\b', m.group(0).replace(COMPOSE_LABEL, '')) or (path, m.group(0)) in ENGINE_NAMES_ALLOWED:
                 continue
-            if not re.match(rf'libinspect/engines/{engine}\b|libinspect/engines/{engine}-', path):
+            if not re.match(rf'libinspect/engines/(\w+/)?{engine}[/.]', path):
                 yield line_of(text, m.start()), f'the name of an engine outside its file: {m.group(0)}'
 
 

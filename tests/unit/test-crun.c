@@ -3,7 +3,7 @@
 #include "prereq.h"
 #include "torture.h"
 
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/oci/runtime.h"
 #include "libinspect/kernel/pid.h"
 
 #include <signal.h>

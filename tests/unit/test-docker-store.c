@@ -2,7 +2,7 @@
 #include "tests/unit/docker-store.h"
 #include "tests/unit/prereq.h"
 
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/kernel/pid.h"
 
 #define WEB "c0ffee"

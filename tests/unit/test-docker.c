@@ -1,7 +1,7 @@
 /* Docker's records, image names, and the flags of daemons. */
 #include "tests/unit/docker-store.h"
 
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 
 #define WEB "c0ffee"
 

@@ -3,7 +3,7 @@
 #include "docker-store.h"
 #include "prereq.h"
 
-#include "libinspect/engines/podman.h"
+#include "libinspect/engines/podman/podman.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -2,7 +2,7 @@
 #include "docker-store.h"
 #include "prereq.h"
 
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/oci/runtime.h"
 
 #define WANT (INSP_WANT_STOPPED | INSP_WANT_DETAIL)
 

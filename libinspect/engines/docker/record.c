@@ -2,7 +2,7 @@
  * config.v2.json -> record. The file is written by the daemon, but it may be truncated, from another version, or made
  * up (docs/formats/docker.md).
  */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 

@@ -1,5 +1,5 @@
 /* Docker with a graph driver: containers/ID/config.v2.json below each data root (docs/formats/docker.md). */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

@@ -4,7 +4,7 @@
  *
  * What a process says of itself (comm, cgroup names it may make) is hostile: names are reduced to a safe alphabet.
  */
-#include "libinspect/engines/bare.h"
+#include "libinspect/engines/bare/bare.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

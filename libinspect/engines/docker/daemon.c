@@ -5,7 +5,7 @@
  * pid and user namespaces and see this host's files; a rootless one must be in a user namespace of its own user, and
  * all that its store says is held against that user (engine_claim_init()).
  */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

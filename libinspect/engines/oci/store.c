@@ -1,4 +1,4 @@
-#include "libinspect/engines/store.h"
+#include "libinspect/engines/oci/store.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

@@ -1,5 +1,5 @@
 #include "libinspect/base/util.h"
-#include "libinspect/engines/bare.h"
+#include "libinspect/engines/bare/bare.h"
 #include "libinspect/kernel/pid.h"
 
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 /* The config and state JSON of one container in podman's database. docs/formats/podman.md names the fields. */
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/podman/podman.h"
+#include "libinspect/engines/oci/runtime.h"
 
 #define PORTS_MAX    1024
 #define SHORT_ID_LEN 12

@@ -6,8 +6,8 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/podman/podman.h"
+#include "libinspect/engines/oci/runtime.h"
 #include "libinspect/kernel/pid.h"
 
 #include <sys/stat.h>

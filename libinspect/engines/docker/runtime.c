@@ -2,7 +2,7 @@
  * The start time of a container's init, which the daemon does not keep but its runtime does: without it a pid that was
  * reused would pass for the container.
  */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 

@@ -4,7 +4,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
+#include "libinspect/engines/podman/podman.h"
 
 #define CONF_MAX (64 * 1024)
 

@@ -5,7 +5,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
+#include "libinspect/engines/podman/podman.h"
 
 #define DB_DIR	"libpod"
 #define DB_FILE "bolt_state.db"

@@ -8,7 +8,7 @@
 #include "libinspect/base/json.h"
 #include "libinspect/engines/engine.h"
 #include "libinspect/engines/freezer.h"
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/oci/runtime.h"
 
 /* Users' state files are small; what is larger is refused (root's: IO_STATE_MAX). */
 #define STORE_USER_FILE_MAX (1024 * 1024)

@@ -5,7 +5,7 @@
  * when the graph root is that user's directory, files in it are opened without following links, sizes are
  * capped, and its records are believed about that user's processes only (engine_claim_init()).
  */
-#include "libinspect/engines/podman.h"
+#include "libinspect/engines/podman/podman.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

@@ -1,5 +1,5 @@
 /*
- * Docker's state store with a graph driver (docs/formats/docker.md). Private to docker*.c; the unit tests and the fuzz
+ * Docker's state store with a graph driver (docs/formats/docker.md). Private to docker/; the unit tests and the fuzz
  * target use the parsers.
  */
 #ifndef SONDE_ENGINES_DOCKER_H

@@ -1,7 +1,7 @@
 /*
- * Inside the podman engine: its stores, and the readers of one store. podman.c finds stores, podman-conf.c reads where
- * they are, podman-db.c the database of podman up to 4, podman-record.c its JSON, podman-json.c the lists that
- * every version keeps, podman-live.c tells which init is alive.
+ * Inside the podman engine: its stores, and the readers of one store. podman.c finds stores, conf.c reads where
+ * they are, db.c the database of podman up to 4, record.c its JSON, json.c the lists that
+ * every version keeps, live.c tells which init is alive.
  */
 #ifndef SONDE_ENGINES_PODMAN_H
 #define SONDE_ENGINES_PODMAN_H

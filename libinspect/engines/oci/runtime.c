@@ -1,4 +1,4 @@
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/oci/runtime.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 

@@ -1,5 +1,5 @@
 /* What a daemon was told about its directories: its command line, then its daemon.json. */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

@@ -4,7 +4,7 @@
  * list walks /proc for daemons with a pid file of their own as well. The host's mount table shows the roots in use, that
  * of a daemon that was killed too; it costs as much as all the rest and is read only when something is missing.
  */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

@@ -6,8 +6,8 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman.h"
-#include "libinspect/engines/runtime.h"
+#include "libinspect/engines/podman/podman.h"
+#include "libinspect/engines/oci/runtime.h"
 
 #define DRIVER_SUFFIX "-containers"
 #define ID_LEN	      64

@@ -5,7 +5,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/store.h"
+#include "libinspect/engines/oci/store.h"
 
 #define NAME	    "crun"
 #define STATUS_FILE "status"

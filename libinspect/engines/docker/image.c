@@ -2,7 +2,7 @@
  * The IMAGE column as `docker ps` fills it: the reference the container was made from, as long as it still means the
  * same image, else the short id (daemon/list.go, refreshImage()).
  */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"

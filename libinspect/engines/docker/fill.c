@@ -1,5 +1,5 @@
 /* Record -> container object: what the columns show. */
-#include "libinspect/engines/docker.h"
+#include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
