@@ -29,9 +29,12 @@ SONDE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSONDE_VERSION='
            -fno-sanitize-recover=all -DSONDE_SAN,-D_FORTIFY_SOURCE=2)
 SONDE_LDFLAGS = -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 
-# cnsenter and cdebug are static where the C library and jansson come as archives: nothing is loaded after
+# what the library stands on
+LIBS     = -lsqlite3 -lyaml -ljansson -lcap -lm
+
+# cnsenter and cdebug are static where the C library and these come as archives: nothing is loaded after
 # entering a container, and the start costs half. STATIC=no links them dynamically.
-STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static -ljansson -lcap -o /dev/null 2>/dev/null && echo yes || echo no))
+STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static $(LIBS) -o /dev/null 2>/dev/null && echo yes || echo no))
 STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 
 # Every source by name; `make lint` compares the lists with the tree.
@@ -39,9 +42,18 @@ base       := bolt err escape guarded inroot io json json-pick str strbuf
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
 container  := container
 engines    := engines freezer scan scan-procs unread
+engines    += apptainer
+engines    += buildah
+engines    += crio
+engines    += gvisor
+engines    += nspawn
+engines    += openvz
+engines    += rkt
 engines    += $(addprefix bare/,bare groups)
+engines    += $(addprefix containerd/,containerd cri)
 engines    += $(addprefix docker/,daemon docker fill flags image record roots runtime)
-engines    += $(addprefix oci/,crun runc runtime store)
+engines    += $(addprefix lxc/,lxc lxd)
+engines    += $(addprefix oci/,crun runc runtime store youki)
 engines    += $(addprefix podman/,conf db json live podman record)
 resolve    := list members near nslist procs resolve resolve-pid
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
@@ -50,12 +62,45 @@ cps        := container-columns filter list namespaces owners print processes
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
               supervisor
 TOOLS      := cdebug cnsenter cps
-unit_tests := bare base bolt cgroup corpus crun docker docker-store enter-plan idmap inroot json-pick \
-              mountinfo nslist opts pid podman resolve runc slowread stat
+unit_tests := \
+    bare \
+    base \
+    bolt \
+    cgroup \
+    corpus \
+    crun \
+    docker \
+    docker-store \
+    enter-plan \
+    idmap \
+    inroot \
+    json-pick \
+    mountinfo \
+    nslist \
+    opts \
+    pid \
+    podman \
+    resolve \
+    runc \
+    slowread \
+    stat \
+
 HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \
               swap-race with-key
-fuzz_tests := bolt cgroup docker-config idmap mountinfo passwd podman-conf podman-config podman-state \
-              runtime stat status
+fuzz_tests := \
+    bolt \
+    cgroup \
+    docker-config \
+    idmap \
+    mountinfo \
+    passwd \
+    podman-conf \
+    podman-config \
+    podman-state \
+    runtime \
+    stat \
+    status \
+
 MANPAGES   := cdebug cnsenter cps
 
 LAYERS  := base kernel container engines resolve enter
@@ -108,15 +153,15 @@ $(B)/obj/%.o: %.c Makefile
 # cps draws with libsmartcols, which Debian ships only as a shared library
 $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols -ljansson -lcap
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 $(B)/cdebug: $(B)/obj/tools/cdebug.o $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ -ljansson -lcap
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 # helpers of the tests and of the demo: one file each, static so that they run in any root (which no
 # sanitizer allows)
@@ -128,7 +173,7 @@ $(B)/helpers/%: tests/helpers/%.c Makefile
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka -ljansson -lcap
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka $(LIBS)
 
 man: $(MANPAGES:%=$(B)/man/%.1)
 
@@ -178,6 +223,8 @@ demo: demo-deps ## install what the build needs, build, and show the main job on
 
 check-deps: ## install what the tests need (Debian, Ubuntu; as root)
 	@tests/install-deps.sh check
+	@bash tests/engines/chroot.sh make trixie
+	@bash tests/engines/chroot.sh make sid || echo 'check: no engines of sid: their tests are skipped'
 
 # The unit and live tests run once more under the sanitizers. Nothing comes after tests/run: its last
 # line is the result.
@@ -206,7 +253,7 @@ build/fuzz/libinspect.a: $(fuzz_obj)
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libinspect.a
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $< build/fuzz/libinspect.a -o $@ -ljansson
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $< build/fuzz/libinspect.a -o $@ $(LIBS)
 
 # What is found new stays in build/fuzz/NAME.corpus; a crash's input is written to build/fuzz/ and ends the run.
 fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs clang)

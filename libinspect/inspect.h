@@ -72,10 +72,13 @@ char *insp_escape_str(const char *s);
 
 struct insp_sys;
 
-/* A store that the caller names because its engine does not run and it is not at the default place. */
+/*
+ * A store that the caller names because its engine does not run and it is not at the default place. path is the
+ * directory that the engine's own option names (--root, --data-root, --lxcpath, LXD_DIR): docs/formats has it for each.
+ */
 struct insp_store {
-	const char *engine; /* "docker", "podman", "runc", "crun" */
-	const char *path;   /* docker: data root; podman: graph root; runc, crun: state root */
+	const char *engine; /* "docker", "podman", "runc", … */
+	const char *path;
 };
 
 struct insp_sys_opts {
@@ -209,6 +212,39 @@ struct insp_port {
 	char proto[8]; /* "tcp", "udp", "sctp" */
 };
 
+/* How a container's root is put together. */
+enum insp_root_kind {
+	INSP_ROOT_UNKNOWN,
+	INSP_ROOT_OVERLAY, /* overlayfs: upper over lowers; what is deleted is a character device 0:0 */
+	INSP_ROOT_FUSE_OVERLAY, /* fuse-overlayfs: also .wh. files and user.fuseoverlayfs.* attributes */
+	INSP_ROOT_DIR, /* one whole tree, upper; lowers: the tree that it began as, if that is kept */
+};
+/*
+ * The directories that a container's root is made of, as absolute paths of this host (below the root of a host that is
+ * not the live one). Those of a user's store lead through that user's directories: open them without following links.
+ */
+struct insp_layers {
+	enum insp_root_kind kind;
+	char *upper; /* where changes are; NULL: not known (on a file system that nobody else sees) */
+	char *work;    /* overlay's workdir; NULL: none, not known */
+	char **lowers; /* from the uppermost one down */
+	size_t n_lowers;
+	/*
+	 * How many of them, from the first on, the engine itself put there for this container (docker's ID-init):
+	 * neither the image's nor a change.
+	 */
+	size_t n_engine;
+};
+
+/* A directory or file of the host, or a volume, that is mounted into a container by its configuration. */
+struct insp_mount {
+	char *type;	   /* "bind", "volume", "tmpfs" */
+	char *name;	   /* the volume's; NULL: none */
+	char *source;	   /* path on this host; NULL: none (tmpfs), or not known */
+	char *destination; /* path inside */
+	bool read_only;
+};
+
 #define INSP_EXIT_UNSET	 (-1)
 #define INSP_COUNT_UNSET (-1)
 
@@ -231,6 +267,8 @@ struct insp_container {
 	uint64_t pid_start; /* its start time, clock ticks since boot; set when pid is */
 	uid_t owner;	    /* whose store it is in: 0, or a rootless user; (uid_t)-1: unknown */
 	char *pod, *project;
+	char *pod_namespace; /* Kubernetes' namespace of the pod */
+	bool infra; /* holds a pod's namespaces (pause) and is nobody's program: listed with the stopped ones */
 	char *cgroup; /* path below the hierarchy's root: v2's, else the v1 one of pids or memory */
 	char *log_path;
 	char *hostname;
@@ -241,6 +279,11 @@ struct insp_container {
 	struct insp_port *ports;
 	size_t n_ports;
 	struct insp_ns_set ns; /* filled for INSP_WANT_NS, and when running */
+	/* for INSP_WANT_FILES */
+	struct insp_layers *layers; /* NULL: not known */
+	struct insp_mount
+		*mounts; /* without those that every container has (/proc, /dev, /etc/hosts …) */
+	size_t n_mounts;
 };
 struct insp_container *insp_container_free(struct insp_container *c); /* returns NULL */
 /* The value of label key, NULL when there is none. Stays the container's. */
@@ -259,6 +302,7 @@ enum insp_want {
 	INSP_WANT_CGROUP = 1 << 2,
 	INSP_WANT_BARE = 1 << 3,   /* namespaces that no store claims */
 	INSP_WANT_DETAIL = 1 << 4, /* labels, ports, restarts, log path, hostname, command */
+	INSP_WANT_FILES = 1 << 5,  /* layers and mounts */
 };
 
 /*
@@ -272,7 +316,7 @@ int insp_list(struct insp_sys *sys, unsigned want, struct insp_list *ret_list,
 
 /*
  * The container that a reference names: exact name; full id or unique prefix of at least 1 character;
- * ENGINE:NAME; pid:N, the container that process N is in. An exact name wins over an id prefix.
+ * ENGINE:NAME; pod/POD/NAME, pod/POD where the pod has one container; pid:N, the container that process N is in. An exact name wins over an id prefix.
  * -ENOENT: none (the hint names near misses); -ENOTUNIQ: several: candidates (may be NULL) then has them.
  */
 int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,

@@ -17,6 +17,8 @@ libc6-dev|musl-dev              header:stdio.h
 make                            make
 pkg-config|pkgconf              pkg-config
 libjansson-dev                  lib:jansson
+libsqlite3-dev                  lib:sqlite3
+libyaml-dev                     lib:yaml-0.1
 libsmartcols-dev                lib:smartcols
 libcap-dev                      header:sys/capability.h
 scdoc                           scdoc
@@ -53,6 +55,19 @@ libfuse3-dev                    lib:fuse3
 fuse3                           fusermount3
 attr                            setfattr
 bubblewrap                      bwrap
+buildah                         buildah
+debootstrap                     debootstrap
+lxc                             lxc-start
+lxd                             lxd
+lxd-client                      /usr/bin/lxc
+systemd-container               systemd-nspawn
+containernetworking-plugins     /usr/lib/cni/bridge
+python3-grpcio                  have_grpc
+qemu-system-x86                 qemu-system-x86_64
+e2fsprogs                       mkfs.ext4
+zstd                            zstd
+xz-utils                        xz
+bc                              bc
 hyperfine                       hyperfine
 iproute2                        ip
 libcap2-bin                     capsh
@@ -80,6 +95,9 @@ have_clang_san()
     local dir
     dir=$(clang -print-resource-dir) && ls "$dir"/lib/*/libclang_rt.asan*.a "$dir"/lib/*/libclang_rt.fuzzer*.a
 }
+
+# Debian's python, which has Debian's modules; another may come first in PATH
+have_grpc() { /usr/bin/python3 -c 'import grpc'; }
 
 have_podman_net() { [ -e /usr/lib/podman/netavark ] || [ -d /usr/lib/cni ] || [ -d /opt/cni/bin ]; }
 

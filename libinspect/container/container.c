@@ -19,10 +19,82 @@ struct insp_container *container_new(const char *engine, const char *id)
 	return c;
 }
 
+struct insp_layers *container_layers_new(enum insp_root_kind kind)
+{
+	struct insp_layers *layers = calloc(1, sizeof(*layers));
+
+	if (layers)
+		layers->kind = kind;
+	return layers;
+}
+
+struct insp_layers *container_layers_free(struct insp_layers *layers)
+{
+	if (!layers)
+		return NULL;
+	for (size_t i = 0; i < layers->n_lowers; i++)
+		free(layers->lowers[i]);
+	free(layers->lowers);
+	free(layers->upper);
+	free(layers->work);
+	free(layers);
+	return NULL;
+}
+
+int container_layers_add(struct insp_layers *layers, const char *path)
+{
+	char **lowers, *copy;
+
+	if (layers->n_lowers >= CONTAINER_LAYERS_MAX)
+		return -E2BIG;
+	lowers = reallocarray(layers->lowers, layers->n_lowers + 1, sizeof(*lowers));
+	if (!lowers)
+		return -ENOMEM;
+	layers->lowers = lowers;
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	lowers[layers->n_lowers++] = copy;
+	return 0;
+}
+
+static void mount_clear(struct insp_mount *m)
+{
+	free(m->type);
+	free(m->name);
+	free(m->source);
+	free(m->destination);
+	*m = (struct insp_mount){ 0 };
+}
+
+int container_add_mount(struct insp_container *c, const struct insp_mount *mount)
+{
+	struct insp_mount *mounts = reallocarray(c->mounts, c->n_mounts + 1, sizeof(*mounts));
+	struct insp_mount copy = { .read_only = mount->read_only };
+
+	if (!mounts)
+		return -ENOMEM;
+	c->mounts = mounts;
+	if (container_set(&copy.type, mount->type) < 0 ||
+	    container_set(&copy.name, mount->name) < 0 ||
+	    container_set(&copy.source, mount->source) < 0 ||
+	    container_set(&copy.destination, mount->destination) < 0) {
+		mount_clear(&copy);
+		return -ENOMEM;
+	}
+	mounts[c->n_mounts++] = copy;
+	return 0;
+}
+
 struct insp_container *insp_container_free(struct insp_container *c)
 {
 	if (!c)
 		return NULL;
+	container_layers_free(c->layers);
+	for (size_t i = 0; i < c->n_mounts; i++)
+		mount_clear(&c->mounts[i]);
+	free(c->mounts);
+	free(c->pod_namespace);
 	for (size_t i = 0; i < c->n_labels; i++) {
 		free(c->labels[i].key);
 		free(c->labels[i].value);

@@ -20,6 +20,22 @@ int container_set(char **field, const char *value);
 int container_add_label(struct insp_container *c, const char *key, const char *value);
 int container_add_port(struct insp_container *c, const struct insp_port *port); /* copies */
 
+/* New, empty layers of kind; NULL when memory is out. container_layers_free() returns NULL. */
+struct insp_layers *container_layers_new(enum insp_root_kind kind);
+struct insp_layers *container_layers_free(struct insp_layers *layers);
+static inline void container_layers_freep(struct insp_layers **layers)
+{
+	container_layers_free(*layers);
+}
+#define _cleanup_layers_ _cleanup_(container_layers_freep)
+/* Puts a copy of path below the lowers that are there. -ENOMEM; -E2BIG: more than CONTAINER_LAYERS_MAX. */
+int container_layers_add(struct insp_layers *layers, const char *path);
+/* overlayfs takes 500 in one mount (fs/overlayfs/params.c: OVL_MAX_STACK); what has more is no container's. */
+#define CONTAINER_LAYERS_MAX 500
+
+/* Appends a copy. Strings may be NULL but for type and destination. -ENOMEM. */
+int container_add_mount(struct insp_container *c, const struct insp_mount *mount);
+
 /* Appends, taking ownership of c on success. */
 int container_list_add(struct insp_list *list, struct insp_container *c);
 

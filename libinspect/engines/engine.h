@@ -106,7 +106,10 @@ struct engine {
 /* All engines, NULL-terminated, in the order in which claims are believed. bare comes last. */
 extern const struct engine *const engines[];
 
-extern const struct engine engine_docker, engine_podman, engine_runc, engine_crun, engine_bare;
+extern const struct engine engine_docker, engine_cri, engine_containerd, engine_podman, engine_crio,
+	engine_buildah, engine_lxd, engine_incus, engine_lxc, engine_nspawn, engine_apptainer,
+	engine_gvisor, engine_rkt, engine_openvz, engine_runc, engine_crun, engine_youki,
+	engine_bare;
 
 /* The engine of that name (len bytes), NULL: none. */
 const struct engine *engine_by_name(const char *name, size_t len);
@@ -171,6 +174,15 @@ bool engine_proc_look(const struct insp_sys *sys, struct scan_proc *p);
  */
 int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid,
 		      uint64_t start);
+/*
+ * For INSP_WANT_FILES, where no store tells the layers: c->layers of a running container by the "/" line of its own
+ * mount table, an overlay or a directory of a file system of the host. Paths in overlay options may be relative to where
+ * the mounter stood: bases (NULL-terminated, may be NULL) are the directories that are tried. Leaves c->layers NULL when
+ * that does not tell, or c has layers already. -ENOMEM.
+ */
+int engine_layers_from_mounts(struct engine_scan *scan, struct insp_container *c,
+			      const char *const *bases);
+
 /*
  * Whether uid owns the process's user namespace, or one around it below the caller's. false when that cannot be told
  * (NS_GET_OWNER_UID, Linux 4.11).

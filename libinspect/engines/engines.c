@@ -4,7 +4,26 @@
 
 /* clang-format off */
 const struct engine *const engines[] = {
-	&engine_docker, &engine_podman, &engine_runc, &engine_crun, &engine_bare, NULL,
+	&engine_docker,
+	&engine_cri,
+	&engine_containerd,
+	&engine_podman,
+	&engine_crio,
+	&engine_buildah,
+	&engine_lxd,
+	&engine_incus,
+	&engine_lxc,
+	&engine_nspawn,
+	&engine_apptainer,
+	&engine_gvisor,
+	&engine_rkt,
+	&engine_openvz,
+	/* the runtimes below the others */
+	&engine_runc,
+	&engine_crun,
+	&engine_youki,
+	&engine_bare,
+	NULL,
 };
 /* clang-format on */
 

@@ -78,11 +78,15 @@ test_prereq GDB      'have_all gdb'
 test_prereq PYTHON   'have_all python3'
 test_prereq XATTR    'have_all setfattr getfattr'
 test_prereq USERNS   'have_all setpriv && setpriv --reuid 65534 --clear-groups unshare --user true'
+test_prereq TRIXIE   '[ "$(id -u)" = 0 ] && chroot_ready trixie'
+test_fact SID        '[ "$(id -u)" = 0 ] && chroot_ready sid'
 test_fact CGROUP_V1  '[ "$(stat -fc %T /sys/fs/cgroup)" = tmpfs ]'
 test_fact CGROUP_V2  '[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]'
 test_fact SYSTEMD    '[ -d /run/systemd/system ]'
 test_fact CI         '[ -n "${CI-}" ]'
 test_fact SANITIZED  'nm "$SONDE_BUILD/cps" | grep -q __asan_init'
+
+chroot_ready() { bash -c '. "$0/tests/engines/chroot.sh" && chroot_have "$1"' "$SONDE_SOURCE" "$1"; }
 
 # --- the temporary directory -------------------------------------------------------------------
 

@@ -12,10 +12,13 @@ import sys
 
 # Each folder of libinspect may include itself and those before it (docs/architecture.md).
 LAYERS = ['base', 'kernel', 'container', 'engines', 'resolve', 'rootfs', 'enter', 'stats']
-ENGINES = ['docker', 'podman', 'runc', 'crun']
+ENGINES = ['docker', 'podman', 'runc', 'crun', 'youki', 'lxc', 'lxd', 'incus', 'nspawn', 'apptainer', 'singularity', 'gvisor',
+           'rkt', 'openvz', 'buildah']
 # Names that are another engine's format: docker keeps its runtimes' state in directories called so.
 ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'),
-                        ('libinspect/engines/docker/runtime.c', '"runtime-crun"')}
+                        ('libinspect/engines/docker/runtime.c', '"runtime-crun"'),
+                        # two engines of one form
+                        ('libinspect/engines/lxc/lxd.c', '"incus"')}
 COMPOSE_LABEL = 'com.docker.compose.'  # the compose project's labels, whoever runs the container
 FILE_LINES = 600
 FUNCTION_LINES = 80

@@ -23,6 +23,7 @@ TEXT_COLUMN(image)
 TEXT_COLUMN(image_id)
 TEXT_COLUMN(command)
 TEXT_COLUMN(pod)
+TEXT_COLUMN(pod_namespace)
 TEXT_COLUMN(project)
 TEXT_COLUMN(cgroup)
 TEXT_COLUMN(log_path)
@@ -90,6 +91,17 @@ static void fill_owner(const void *row, struct cell *cell)
 {
 	if (of(row)->owner != (uid_t)-1)
 		cell_number(cell, of(row)->owner);
+}
+
+static void fill_infra(const void *row, struct cell *cell)
+{
+	if (of(row)->infra)
+		cell_text(cell, "yes");
+}
+
+static void json_infra(const void *row, const char *key, struct json_out *out)
+{
+	json_out_bool(out, key, of(row)->infra);
 }
 
 /* ---- times --------------------------------------------------------------------------------------------- */
@@ -211,6 +223,86 @@ static void json_ports(const void *row, const char *key, struct json_out *out)
 	json_out_close(out, ']');
 }
 
+/* ---- files --------------------------------------------------------------------------------------------- */
+
+static void fill_upper(const void *row, struct cell *cell)
+{
+	if (of(row)->layers)
+		cell_text(cell, of(row)->layers->upper);
+}
+
+static void fill_layers(const void *row, struct cell *cell)
+{
+	if (of(row)->layers)
+		cell_number(cell, (int64_t)of(row)->layers->n_lowers);
+}
+
+static const char *root_kind(const struct insp_layers *layers)
+{
+	switch (layers->kind) {
+	case INSP_ROOT_OVERLAY: return "overlay";
+	case INSP_ROOT_FUSE_OVERLAY: return "fuse-overlayfs";
+	case INSP_ROOT_DIR: return "directory";
+	case INSP_ROOT_UNKNOWN: break;
+	}
+	return NULL;
+}
+
+static void json_layers(const void *row, const char *key, struct json_out *out)
+{
+	const struct insp_layers *layers = of(row)->layers;
+
+	if (!layers) {
+		json_out_null(out, key);
+		return;
+	}
+	json_out_open(out, key, '{');
+	json_out_string(out, "kind", root_kind(layers));
+	json_out_string(out, "upper", layers->upper);
+	json_out_string(out, "work", layers->work);
+	json_out_open(out, "lowers", '[');
+	for (size_t i = 0; i < layers->n_lowers; i++)
+		json_out_string(out, NULL, layers->lowers[i]);
+	json_out_close(out, ']');
+	json_out_int(out, "engine_layers", (int64_t)layers->n_engine);
+	json_out_close(out, '}');
+}
+
+static void print_mounts(FILE *file, const struct insp_container *c)
+{
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct insp_mount *m = &c->mounts[i];
+		const char *from = m->name ? m->name : m->source ? m->source : m->type;
+
+		fprintf(file, "%s%s:%s%s", i ? ", " : "", from, m->destination,
+			m->read_only ? ":ro" : "");
+	}
+}
+
+static void fill_mounts(const void *row, struct cell *cell)
+{
+	fill_from(cell, of(row), print_mounts);
+}
+
+static void json_mounts(const void *row, const char *key, struct json_out *out)
+{
+	const struct insp_container *c = of(row);
+
+	json_out_open(out, key, '[');
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct insp_mount *m = &c->mounts[i];
+
+		json_out_open(out, NULL, '{');
+		json_out_string(out, "type", m->type);
+		json_out_string(out, "name", m->name);
+		json_out_string(out, "source", m->source);
+		json_out_string(out, "destination", m->destination);
+		json_out_bool(out, "read_only", m->read_only);
+		json_out_close(out, '}');
+	}
+	json_out_close(out, ']');
+}
+
 /* ---- namespaces ---------------------------------------------------------------------------------------- */
 
 static void fill_ns(const void *row, enum insp_ns_type type, struct cell *cell)
@@ -234,6 +326,7 @@ NS_COLUMN(cgroup, INSP_NS_CGROUP)
 NS_COLUMN(time, INSP_NS_TIME)
 
 #define DETAIL INSP_WANT_DETAIL
+#define FILES  INSP_WANT_FILES
 #define NS     INSP_WANT_NS
 
 /* clang-format off */
@@ -255,6 +348,8 @@ const struct column container_columns[] = {
 	{ "LABELS", COL_TRUNC, "labels", "labels", fill_labels, json_labels, DETAIL },
 	{ "PORTS", COL_TRUNC, "published and exposed ports", "ports", fill_ports, json_ports, DETAIL },
 	{ "POD", 0, "pod", "pod", fill_pod, .want = DETAIL },
+	{ "INFRA", 0, "yes: it only holds a pod's namespaces", "infra", fill_infra, json_infra, DETAIL },
+	{ "PODNS", 0, "Kubernetes namespace of the pod", "pod_namespace", fill_pod_namespace, .want = DETAIL },
 	{ "PROJECT", 0, "compose project", "project", fill_project, .want = DETAIL },
 	{ "RESTARTS", COL_RIGHT, "how often the engine restarted it", "restarts", fill_restarts, .want = DETAIL },
 	{ "HOSTNAME", 0, "host name inside", "hostname", fill_hostname, .want = DETAIL },
@@ -262,6 +357,9 @@ const struct column container_columns[] = {
 	{ "OWNER", COL_RIGHT, "uid whose store it is in", "owner", fill_owner },
 	{ "STORE", COL_TRUNC, "directory of the store", "store", fill_store },
 	{ "ROOTFS", COL_TRUNC, "merged root as mounted by the engine", "rootfs", fill_rootfs, .want = DETAIL },
+	{ "UPPER", COL_TRUNC, "directory with the container's own changes, or its whole tree", NULL, fill_upper, .want = FILES },
+	{ "LAYERS", COL_RIGHT, "number of directories below it", "layers", fill_layers, json_layers, FILES },
+	{ "MOUNTS", COL_TRUNC, "volumes and directories mounted by its configuration", "mounts", fill_mounts, json_mounts, FILES },
 	{ "CGROUP", COL_TRUNC, "cgroup path", "cgroup", fill_cgroup, .want = INSP_WANT_CGROUP },
 	{ "PROCS", COL_RIGHT | COL_EXTRA, "number of processes", "procs", fill_procs, .want = CPS_WANT_NPROCS },
 	{ "MNTNS", COL_RIGHT, "inode of the mount namespace", "mnt_ns", fill_mnt_ns, .want = NS },

@@ -1,0 +1,18 @@
+/*
+ * config.json of the OCI runtime specification (github.com/opencontainers/runtime-spec, config.md, 1.0 to 1.2), which
+ * containerd, podman, runc and crun keep a copy of.
+ */
+#ifndef SONDE_ENGINES_OCI_SPEC_H
+#define SONDE_ENGINES_OCI_SPEC_H
+
+#include "libinspect/base/json.h"
+#include "libinspect/container/container.h"
+
+/*
+ * Fills what want asks for and the specification tells: with INSP_WANT_DETAIL command and hostname, where unset; with
+ * INSP_WANT_FILES the mounts that are somebody's choice: binds and tmpfs, without those that every engine makes (/proc,
+ * /sys, /dev and below, /etc/hosts, /etc/hostname, /etc/resolv.conf, /run/.containerenv …). -ENOMEM.
+ */
+int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c);
+
+#endif
