@@ -122,7 +122,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install uninstall completion demo check unit unit-programs lint bench fuzz clean man format demo-deps check-deps sources
+.PHONY: all help install uninstall completion demo check unit unit-programs lint bench fuzz fuzz-doc clean man format demo-deps check-deps sources
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
@@ -255,15 +255,12 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libinspect.a
 	$(say) FUZZ $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $< build/fuzz/libinspect.a -o $@ $(LIBS)
 
-# What is found new stays in build/fuzz/NAME.corpus; a crash's input is written to build/fuzz/ and ends the run.
+# What is found new stays in build/fuzz/NAME.corpus; a crash's input is written to build/fuzz/.
 fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs clang)
-	@for t in $(FUZZ:fuzz-%=%); do \
-		echo "== fuzz-$$t ($(FUZZ_SECONDS) s)"; mkdir -p build/fuzz/$$t.corpus; \
-		build/fuzz/fuzz-$$t -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1 \
-			-artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus tests/fuzz/corpus/$$t \
-			2>build/fuzz/$$t.log || { tail -40 build/fuzz/$$t.log; exit 1; }; \
-		grep -E 'number_of_executed_units|^Done' build/fuzz/$$t.log; \
-	done
+	@tests/lib/fuzzing.py run $(FUZZ_SECONDS) $(fuzz_tests)
+
+fuzz-doc: ## write docs/fuzzing.md from what make fuzz has run
+	@tests/lib/fuzzing.py table >build/fuzzing.md && cp build/fuzzing.md docs/fuzzing.md
 
 bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as root); writes docs/benchmarks.md
 	@SONDE_BUILD=$(B) tests/bench/run.sh
