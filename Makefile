@@ -50,7 +50,7 @@ engines    += nspawn
 engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
-engines    += $(addprefix containerd/,containerd cri)
+engines    += $(addprefix containerd/,containerd cri meta values)
 engines    += $(addprefix docker/,daemon docker fill flags image record roots runtime)
 engines    += $(addprefix lxc/,lxc lxd)
 engines    += $(addprefix oci/,crun runc runtime store youki)
@@ -67,6 +67,7 @@ unit_tests := \
     base \
     bolt \
     cgroup \
+    containerd-meta \
     corpus \
     crun \
     docker \
