@@ -123,7 +123,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install uninstall completion demo check unit unit-programs lint bench fuzz fuzz-doc clean man format demo-deps check-deps sources
+.PHONY: all help install uninstall completion demo check unit unit-programs lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
@@ -232,7 +232,8 @@ check-deps: ## install what the tests need (Debian, Ubuntu; as root)
 check: check-deps ## install what the tests need and run every test (as root)
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-programs
 	@$(MAKE) --no-print-directory -j$$(nproc) SAN=address,undefined all unit-programs
-	@tests/run lint unit cli live attack --build build/san unit live
+	@rm -rf build/engines build/san/engines
+	@tests/run lint unit cli live attack matrix --build build/san unit live matrix
 
 # A target and the library's sources are compiled and linked in one step by clang, apart from all other objects.
 FUZZ_SECONDS ?= 60
@@ -262,6 +263,10 @@ fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs cl
 
 fuzz-doc: ## write docs/fuzzing.md from what make fuzz has run
 	@tests/lib/fuzzing.py table >build/fuzzing.md && cp build/fuzzing.md docs/fuzzing.md
+
+engines-doc: ## write docs/engines.md from what the live tests have shown (make check)
+	@tests/lib/matrix.py table $(B)/engines >$(B)/engines.md && cp $(B)/engines.md docs/engines.md
+	@tests/lib/matrix.py table --strict $(B)/engines >/dev/null
 
 bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as root); writes docs/benchmarks.md
 	@SONDE_BUILD=$(B) tests/bench/run.sh
