@@ -54,7 +54,8 @@ engines    += $(addprefix containerd/,containerd cri meta values)
 engines    += $(addprefix docker/,daemon docker fill flags image record roots runtime)
 engines    += $(addprefix lxc/,lxc lxd)
 engines    += $(addprefix oci/,crun runc runtime spec store youki)
-engines    += $(addprefix podman/,conf db json live podman record)
+engines    += $(addprefix podman/,db json live podman record)
+engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
@@ -97,12 +98,12 @@ fuzz_tests := \
     idmap \
     mountinfo \
     passwd \
-    podman-conf \
     podman-config \
     podman-state \
     runtime \
     stat \
     status \
+    storage-conf \
 
 MANPAGES   := cdebug cnsenter cps
 
