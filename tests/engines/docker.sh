@@ -1,13 +1,22 @@
 #!/bin/bash
-# A dockerd of our own: overlay2, own roots, sockets and bridge, no rule in the host's firewall.
+# A dockerd of our own: own roots, sockets and bridge, no rule in the host's firewall.
 #
 #   docker_up, docker_down; docker_kill (the daemon alone, containers live on); docker_run_daemon
 #   dk ARGUMENT...        its client
 #   $DOCKER_DATA, $DOCKER_EXEC   the data root and the exec root
+#   docker_store          the data root that has the containers: below $DOCKER_DATA with a remapped daemon
+#
+# Set before docker_up, and asked for with docker_set NAME=VALUE... (which forgets what was set before):
+#   DOCKER_DRIVER   overlay2; vfs; fuse-overlayfs; containerd: its image store (docker 24 and newer)
+#   DOCKER_SUITE    the docker of that chroot (chroot.sh): trixie, sid; empty: the host's
+#   DOCKER_REMAP    yes: --userns-remap with a user of our own
+#   DOCKER_RUNSC    yes: gVisor's runsc, out of trixie's chroot, is a runtime of it
+#   DOCKER_CONTAINERD  own: a containerd that is not dockerd's child
 
 engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$engines/lib.sh"
 . "$engines/image.sh"
+. "$engines/chroot.sh"
 
 DOCKER_DIR=$SONDE_TEST_DIR/docker
 DOCKER_DATA=$DOCKER_DIR/data
@@ -15,13 +24,25 @@ DOCKER_EXEC=$DOCKER_DIR/exec
 # shellcheck source=/dev/null
 [ ! -r "$DOCKER_DIR/paths" ] || . "$DOCKER_DIR/paths"
 
+docker_set()
+{
+    declare -g DOCKER_DRIVER='' DOCKER_SUITE='' DOCKER_REMAP='' DOCKER_RUNSC='' DOCKER_CONTAINERD='' "$@"
+}
+
+docker_root() { [ -z "${DOCKER_SUITE-}" ] || chroot_root "$DOCKER_SUITE"; }
+
+# docker_in COMMAND...: where its daemon is
+docker_in() { if [ -n "${DOCKER_SUITE-}" ]; then in_chroot "$DOCKER_SUITE" "$@"; else "$@"; fi; }
+
 # The client beside dockerd when there are several: a newer one in PATH may refuse an old daemon.
 dk()
 {
     local client=/usr/bin/docker
-    [ -x "$client" ] || client=docker
-    DOCKER_CONFIG=$DOCKER_DIR/client "$client" -H "unix://$DOCKER_DIR/docker.sock" "$@"
+    [ -n "${DOCKER_SUITE-}" ] || [ -x "$client" ] || client=docker
+    DOCKER_CONFIG=$DOCKER_DIR/client docker_in "$client" -H "unix://$DOCKER_DIR/docker.sock" "$@"
 }
+
+docker_store() { find "$DOCKER_DATA" -maxdepth 2 -name containers -printf '%h\n' | tail -n 1; }
 
 # A bridge of our own: `--bridge none` would delete the docker0 of another daemon.
 docker_bridge_up()
@@ -47,16 +68,30 @@ docker_bridge_down()
 
 # dockerd would use a containerd that the host runs at the default address, and its containers: then
 # ours gets one of its own. Otherwise dockerd starts one below its exec root, unless
-# DOCKER_CONTAINERD=own asks for what a systemd host has.
+# DOCKER_CONTAINERD=own asks for what a systemd host has. A chroot has a /run of its own.
 docker_containerd_options()
 {
-    [ "${DOCKER_CONTAINERD-}" = own ] || [ -S /run/containerd/containerd.sock ] || return 0
+    [ "${DOCKER_CONTAINERD-}" = own ] || { [ -z "${DOCKER_SUITE-}" ] && [ -S /run/containerd/containerd.sock ]; } || return 0
     printf 'version = 2\nroot = "%s"\nstate = "%s"\n[grpc]\naddress = "%s"\n' \
         "$DOCKER_DIR/croot" "$DOCKER_DIR/cstate" "$DOCKER_DIR/containerd.sock" >"$DOCKER_DIR/containerd.toml"
     daemon_alive "$DOCKER_DIR/containerd.noted" ||
-        daemon_start "$DOCKER_DIR/containerd.noted" "$DOCKER_DIR/containerd.log" \
+        docker_start "$DOCKER_DIR/containerd.noted" "$DOCKER_DIR/containerd.log" \
             containerd -c "$DOCKER_DIR/containerd.toml"
     echo "--containerd=$DOCKER_DIR/containerd.sock"
+}
+
+# daemon_start where it belongs: chroot becomes the daemon, with the pid that was noted
+docker_start()
+{
+    local file=$1 log=$2
+    shift 2
+    daemon_start "$file" "$log" ${DOCKER_SUITE:+chroot "$(docker_root)"} "$@"
+}
+
+docker_driver_options()
+{
+    [ "${DOCKER_DRIVER-}" = containerd ] || echo "--storage-driver=${DOCKER_DRIVER:-overlay2}"
+    [ -z "${DOCKER_REMAP-}" ] || echo "--userns-remap=$(cat "$DOCKER_DIR/user")"
 }
 
 # docker_run_daemon: starts dockerd and waits for it
@@ -64,14 +99,14 @@ docker_run_daemon()
 {
     local options
     daemon_alive "$DOCKER_DIR/dockerd.noted" && return 0
-    options=$(docker_containerd_options) || return 1
+    options=$(docker_containerd_options && docker_driver_options) || return 1
     rm -f "$DOCKER_DIR/docker.pid"
-    # shellcheck disable=SC2086 # none or one option
-    daemon_start "$DOCKER_DIR/dockerd.noted" "$DOCKER_DIR/dockerd.log" \
+    # shellcheck disable=SC2086 # a list of words without blanks
+    docker_start "$DOCKER_DIR/dockerd.noted" "$DOCKER_DIR/dockerd.log" \
         dockerd --config-file "$DOCKER_DIR/daemon.json" -H "unix://$DOCKER_DIR/docker.sock" \
         --data-root "$DOCKER_DATA" --exec-root "$DOCKER_EXEC" --pidfile "$DOCKER_DIR/docker.pid" \
         --bridge "$(cat "$DOCKER_DIR/bridge")" --iptables=false --ip6tables=false --ip-masq=false \
-        --ip-forward=false --storage-driver overlay2 $options
+        --ip-forward=false $options
     wait_until 60 dk version || { tail -n 20 "$DOCKER_DIR/dockerd.log" >&2; return 1; }
 }
 
@@ -101,15 +136,61 @@ docker_use_default_paths()
     . "$DOCKER_DIR/paths"
 }
 
+# docker_config: daemon.json, unless the test has written one
+docker_config()
+{
+    local features='{}' runtimes='{}'
+    [ ! -e "$DOCKER_DIR/daemon.json" ] || return 0
+    case ${DOCKER_DRIVER-} in
+    containerd) features='{"containerd-snapshotter":true}' ;;
+    # the default of a new data root since 29
+    *) [ -z "${DOCKER_SUITE-}" ] || features='{"containerd-snapshotter":false}' ;;
+    esac
+    # the sandbox has no network of its own here: its stack needs none of the host's
+    [ -z "${DOCKER_RUNSC-}" ] || runtimes=$(jq -cn --arg path "$DOCKER_DIR/runsc" \
+        '{ runsc: { path: $path, runtimeArgs: ["--platform=systrap", "--ignore-cgroups", "--network=none"] } }')
+    jq -n --argjson features "$features" --argjson runtimes "$runtimes" \
+        '{ features: $features, runtimes: $runtimes } | map_values(select(. != {}))' >"$DOCKER_DIR/daemon.json"
+}
+
+# The user whose subordinate ids the containers get; dockerd looks it up by name.
+docker_user_up()
+{
+    local user
+    user=sd$(engine_tag | tr 'A-Z' 'a-z')
+    [ -n "${DOCKER_REMAP-}" ] && [ ! -s "$DOCKER_DIR/user" ] || return 0
+    echo "$user" >"$DOCKER_DIR/user"
+    useradd --no-create-home --user-group --shell /bin/false "$user" && grep -q "^$user:" /etc/subuid /etc/subgid
+}
+
+docker_user_down()
+{
+    [ ! -s "$DOCKER_DIR/user" ] || userdel "$(cat "$DOCKER_DIR/user")" 2>&1 | grep -v 'not found\|mail spool' >&2
+    return 0
+}
+
+# runsc is one static program: it runs on any host
+docker_runsc_up()
+{
+    [ -z "${DOCKER_RUNSC-}" ] || cp "$CHROOT_CACHE/trixie/usr/bin/runsc" "$DOCKER_DIR/runsc"
+}
+
+# What docker_down must know when it is run later, by itself.
+docker_note_settings()
+{
+    printf '%s\n' "DOCKER_SUITE=${DOCKER_SUITE-}" >>"$DOCKER_DIR/paths"
+    [ -z "${DOCKER_SUITE-}" ] || chroot_up "$DOCKER_SUITE"
+}
+
 docker_up()
 {
-    local image
-    engine_dir docker >/dev/null && image=$(image_dir) || return 1
-    [ -e "$DOCKER_DIR/daemon.json" ] || echo '{}' >"$DOCKER_DIR/daemon.json"
+    engine_dir docker >/dev/null && docker_note_settings && docker_user_up && docker_runsc_up && docker_config || return 1
     docker_note_host
-    docker_bridge_up && docker_run_daemon || return 1
-    dk image inspect "$IMAGE" >/dev/null 2>&1 || dk load -q -i "$image/image.tar" >/dev/null
+    docker_bridge_up && docker_run_daemon && docker_load "$IMAGE" "$(image_dir)/image.tar"
 }
+
+# docker_load NAME ARCHIVE: unless it is there; not by path, which a chroot has not
+docker_load() { dk image inspect "$1" >/dev/null 2>&1 || dk load -q <"$2" >/dev/null; }
 
 docker_daemon_pid() { daemon_pid "$DOCKER_DIR/dockerd.noted"; }
 
@@ -122,13 +203,27 @@ docker_kill_leftovers()
     local state sockets
     sockets=$(docker_shim_sockets)
     for state in "$DOCKER_EXEC"/runtime-*/moby/*; do
-        [ ! -d "$state" ] || runc --root "$(dirname "$state")" delete --force "$(basename "$state")" 2>/dev/null
+        [ ! -d "$state" ] || docker_in runc --root "$(dirname "$state")" delete --force "$(basename "$state")" 2>/dev/null
     done
+    docker_kill_sandboxes
     kill_helpers "$DOCKER_DIR"
     # at the default paths, which docker_use_default_paths has found free, only the exec root names them
     kill_helpers "$DOCKER_EXEC"
     # shellcheck disable=SC2086 # a list; the names are hexadecimal
     rm -f $sockets
+}
+
+# gVisor's own processes have the exec root in their arguments, and nothing of a guest is on the host.
+docker_kill_sandboxes()
+{
+    local proc
+    [ -e "$DOCKER_DIR/runsc" ] || return 0
+    for proc in /proc/[0-9]*; do
+        case $(tr '\0' ' ' <"$proc/cmdline" 2>/dev/null) in
+        runsc*"$DOCKER_EXEC/"*) kill -KILL "${proc#/proc/}" 2>/dev/null ;;
+        esac
+    done
+    return 0
 }
 
 # A shim's socket lies below /run/containerd/s; its task directory says under which name.
@@ -156,6 +251,8 @@ docker_down()
     docker_kill_leftovers
     docker_cgroups_remove
     docker_bridge_down
+    docker_user_down
+    [ -z "${DOCKER_SUITE-}" ] || chroot_down "$DOCKER_SUITE" || return 1
     engine_remove "$DOCKER_DATA"
     for dir in "$DOCKER_EXEC"/*; do
         [ "$(basename "$dir")" = plugins ] || engine_remove "$dir"
