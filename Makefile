@@ -41,7 +41,7 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 base       := bolt err escape guarded inroot io json json-pick str strbuf
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
 container  := container
-engines    := engines freezer mount-layers scan scan-procs unread
+engines    := engines freezer scan scan-procs unread
 engines    += apptainer
 engines    += buildah
 engines    += crio
@@ -51,11 +51,10 @@ engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
 engines    += $(addprefix containerd/,containerd cri meta values)
-engines    += $(addprefix docker/,daemon docker fill flags image record roots runtime)
+engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
 engines    += $(addprefix lxc/,lxc lxd)
-engines    += $(addprefix oci/,crun runc runtime spec store youki)
-engines    += $(addprefix podman/,db json live podman record)
-engines    += $(addprefix storage/,conf discover layers records roots)
+engines    += $(addprefix oci/,crun runc runtime store youki)
+engines    += $(addprefix podman/,conf db json live podman record)
 resolve    := list members near nslist procs resolve resolve-pid
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
@@ -72,15 +71,14 @@ unit_tests := \
     corpus \
     crun \
     docker \
+    docker-files \
     docker-store \
     enter-plan \
     idmap \
     inroot \
     json-pick \
-    mount-layers \
     mountinfo \
     nslist \
-    oci-spec \
     opts \
     pid \
     podman \
@@ -95,15 +93,16 @@ fuzz_tests := \
     bolt \
     cgroup \
     docker-config \
+    docker-layers \
     idmap \
     mountinfo \
     passwd \
+    podman-conf \
     podman-config \
     podman-state \
     runtime \
     stat \
     status \
-    storage-conf \
 
 MANPAGES   := cdebug cnsenter cps
 

@@ -4,6 +4,12 @@
 #define LLVMFuzzerTestOneInput fuzz_cgroup
 #include "tests/fuzz/fuzz-cgroup.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_docker_config
+#include "tests/fuzz/fuzz-docker-config.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_docker_layers
+#include "tests/fuzz/fuzz-docker-layers.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_idmap
 #include "tests/fuzz/fuzz-idmap.c"
 #undef LLVMFuzzerTestOneInput
@@ -16,8 +22,8 @@
 #define LLVMFuzzerTestOneInput fuzz_bolt
 #include "tests/fuzz/fuzz-bolt.c"
 #undef LLVMFuzzerTestOneInput
-#define LLVMFuzzerTestOneInput fuzz_storage_conf
-#include "tests/fuzz/fuzz-storage-conf.c"
+#define LLVMFuzzerTestOneInput fuzz_podman_conf
+#include "tests/fuzz/fuzz-podman-conf.c"
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_podman_config
 #include "tests/fuzz/fuzz-podman-config.c"
@@ -77,6 +83,16 @@ static void cgroup_survives_its_corpus(void **state)
 	replay("cgroup", fuzz_cgroup);
 }
 
+static void docker_config_survives_its_corpus(void **state)
+{
+	replay("docker-config", fuzz_docker_config);
+}
+
+static void docker_layers_survive_their_corpus(void **state)
+{
+	replay("docker-layers", fuzz_docker_layers);
+}
+
 static void idmap_survives_its_corpus(void **state)
 {
 	replay("idmap", fuzz_idmap);
@@ -97,9 +113,9 @@ static void bolt_survives_its_corpus(void **state)
 	replay("bolt", fuzz_bolt);
 }
 
-static void storage_conf_survives_its_corpus(void **state)
+static void podman_conf_survives_its_corpus(void **state)
 {
-	replay("storage-conf", fuzz_storage_conf);
+	replay("podman-conf", fuzz_podman_conf);
 }
 
 static void podman_config_survives_its_corpus(void **state)
@@ -131,11 +147,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cgroup_survives_its_corpus),
+		cmocka_unit_test(docker_config_survives_its_corpus),
+		cmocka_unit_test(docker_layers_survive_their_corpus),
 		cmocka_unit_test(idmap_survives_its_corpus),
 		cmocka_unit_test(mountinfo_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),
-		cmocka_unit_test(storage_conf_survives_its_corpus),
+		cmocka_unit_test(podman_conf_survives_its_corpus),
 		cmocka_unit_test(podman_config_survives_its_corpus),
 		cmocka_unit_test(podman_state_survives_its_corpus),
 		cmocka_unit_test(runtime_survives_its_corpus),

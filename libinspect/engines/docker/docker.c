@@ -1,4 +1,4 @@
-/* Docker with a graph driver: containers/ID/config.v2.json below each data root (docs/formats/docker.md). */
+/* Docker: containers/ID/config.v2.json below each data root (docs/formats/docker.md). */
 #include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
@@ -45,21 +45,31 @@ static bool plainly_stopped(const struct engine_scan *scan, const struct io_buf 
 	       !has(b, "\"Running\":true");
 }
 
-/* The container's root as it is mounted: overlay2/MOUNTID/merged, by image/overlay2/layerdb/mounts/ID/mount-id. */
+/* The container's root as it is mounted, or the tree that it is. */
 static int fill_rootfs(const struct docker_scan *ds, const struct docker_record *rec,
 		       struct insp_container *c)
 {
-	char path[256], mount_id[128];
-	ssize_t n;
+	char mount_id[DOCKER_LAYER_ID_MAX + 1];
+	int r;
 
-	if (c->pid <= 0 || !str_eq(rec->driver, "overlay2"))
+	if (c->pid <= 0 || !rec->driver || strchr(rec->driver, '/'))
 		return 0;
-	snprintf(path, sizeof(path), "image/overlay2/layerdb/mounts/%s/mount-id", c->id);
-	n = io_read_small(ds->root->fd, path, mount_id, sizeof(mount_id));
-	if (n <= 0 || strspn(mount_id, "0123456789abcdef") != (size_t)n)
-		return 0;
-	c->rootfs = str_format("%s/overlay2/%s/merged", ds->root->path, mount_id);
-	return c->rootfs ? 0 : -ENOMEM;
+	r = docker_mount_id(ds->root, rec, c->id, mount_id);
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0 && str_eq(rec->driver, "vfs"))
+		c->rootfs = str_format("%s/vfs/dir/%s", ds->root->path, mount_id);
+	else if (r == 0)
+		c->rootfs = str_format("%s/%s/%s/merged", ds->root->path, rec->driver, mount_id);
+	else
+		c->rootfs = str_format("%s/rootfs/%s/%s", ds->root->path, rec->driver, c->id);
+	if (!c->rootfs)
+		return -ENOMEM;
+	/* of a container in containerd's image store; any other has none */
+	if (r < 0 && faccessat(ds->root->fd, c->rootfs + strlen(ds->root->path) + 1, F_OK,
+			       AT_SYMLINK_NOFOLLOW) < 0)
+		return container_set(&c->rootfs, NULL);
+	return 0;
 }
 
 /* The record's word is not enough: a daemon that died has left it as it was. */
@@ -81,6 +91,59 @@ static int check_life(const struct docker_scan *ds, const struct docker_record *
 	return r;
 }
 
+static int fail(const struct docker_scan *ds, const char *id, int r, struct insp_err *err)
+{
+	if (r == -ENOMEM)
+		return r;
+	insp_err_wrap(err, r, "docker container %.12s", id);
+	if (r == -EACCES || r == -EPERM)
+		insp_err_hint(err, "docker's data root is readable by root only: run as root");
+	engine_scan_fail(ds->scan, err);
+	return 0;
+}
+
+/* Names the file, not its directory: that is the container's id, which the message has already. */
+static int read_record(const struct docker_scan *ds, const char *id, struct io_buf *b,
+		       struct insp_err *err)
+{
+	char path[DOCKER_ID_LEN + sizeof("/" RECORD)];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", id, RECORD);
+	r = io_read_file(ds->containers, path, RECORD_MAX, b, NULL);
+	if (r == -EINVAL)
+		return insp_err_say(err, r, "read '%s': not a regular file", RECORD);
+	return r < 0 ? insp_err_set(err, r, "read '%s'", RECORD) : 0;
+}
+
+/*
+ * Whether the record has gone since it was read, or says that its container is about to: the daemon notes that before
+ * it takes the layers away (daemon/delete.go).
+ */
+static bool is_going(const struct docker_scan *ds, const struct insp_container *c)
+{
+	_cleanup_io_buf_ struct io_buf b = { 0 };
+	struct insp_err err = { 0 };
+	int r = read_record(ds, c->id, &b, &err);
+
+	return r == -ENOENT || (r == 0 && has(&b, "\"Dead\":true"));
+}
+
+/* What cannot be read of a container's files does not hide the container. */
+static int fill_files(const struct docker_scan *ds, const struct docker_record *rec,
+		      struct insp_container *c)
+{
+	struct insp_err err = { 0 };
+	int r = docker_layers(ds->scan, ds->root, rec, c, &err);
+
+	if (r < 0 && r != -ENOMEM && !is_going(ds, c))
+		r = fail(ds, c->id, r, &err);
+	if (r == -ENOMEM)
+		return r;
+	r = docker_mounts(ds->containers, ds->root, rec, c, &err);
+	return r < 0 && r != -ENOENT ? fail(ds, c->id, r, &err) : 0;
+}
+
 static int fill(const struct docker_scan *ds, const struct docker_record *rec,
 		struct insp_container *c)
 {
@@ -96,7 +159,11 @@ static int fill(const struct docker_scan *ds, const struct docker_record *rec,
 	if (r < 0)
 		return r;
 	r = docker_image_name(ds->root, rec, &c->image);
-	return r < 0 || !(ds->scan->want & INSP_WANT_DETAIL) ? r : fill_rootfs(ds, rec, c);
+	if (r == 0 && (ds->scan->want & INSP_WANT_DETAIL))
+		r = fill_rootfs(ds, rec, c);
+	if (r == 0 && (ds->scan->want & INSP_WANT_FILES))
+		r = fill_files(ds, rec, c);
+	return r;
 }
 
 /* 1 when it is the one that is looked for: its name is unique in a store. */
@@ -127,31 +194,6 @@ static int parse(const char *id, const struct io_buf *b, unsigned want, struct d
 		r = insp_err_say(err, -EBADMSG, "it is another container's");
 	}
 	return r < 0 ? insp_err_wrap(err, r, "read '%s'", RECORD) : 0;
-}
-
-static int fail(const struct docker_scan *ds, const char *id, int r, struct insp_err *err)
-{
-	if (r == -ENOMEM)
-		return r;
-	insp_err_wrap(err, r, "docker container %.12s", id);
-	if (r == -EACCES || r == -EPERM)
-		insp_err_hint(err, "docker's data root is readable by root only: run as root");
-	engine_scan_fail(ds->scan, err);
-	return 0;
-}
-
-/* Names the file, not its directory: that is the container's id, which the message has already. */
-static int read_record(const struct docker_scan *ds, const char *id, struct io_buf *b,
-		       struct insp_err *err)
-{
-	char path[DOCKER_ID_LEN + sizeof("/" RECORD)];
-	int r;
-
-	snprintf(path, sizeof(path), "%s/%s", id, RECORD);
-	r = io_read_file(ds->containers, path, RECORD_MAX, b, NULL);
-	if (r == -EINVAL)
-		return insp_err_say(err, r, "read '%s': not a regular file", RECORD);
-	return r < 0 ? insp_err_set(err, r, "read '%s'", RECORD) : 0;
 }
 
 static int scan_record(const struct docker_scan *ds, const char *id)

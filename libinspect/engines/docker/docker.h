@@ -1,10 +1,11 @@
 /*
- * Docker's state store with a graph driver (docs/formats/docker.md). Private to docker/; the unit tests and the fuzz
+ * Docker's state store (docs/formats/docker.md). Private to docker/; the unit tests and the fuzz
  * target use the parsers.
  */
 #ifndef SONDE_ENGINES_DOCKER_H
 #define SONDE_ENGINES_DOCKER_H
 
+#include "libinspect/engines/containerd/meta.h"
 #include "libinspect/engines/engine.h"
 #include "libinspect/base/json.h"
 
@@ -53,6 +54,9 @@ struct docker_root {
 	ino_t ino;
 	json_t *repositories; /* image/DRIVER/repositories.json */
 	bool repositories_read;
+	struct containerd_meta
+		*images; /* of containerd's image store; NULL: none, or not read yet */
+	bool images_read;
 };
 struct docker_roots {
 	struct docker_root *items;
@@ -94,6 +98,42 @@ int docker_daemon_read(struct insp_sys *sys, pid_t pid, struct docker_daemon *re
 int docker_image_name(struct docker_root *root, const struct docker_record *rec, char **ret);
 /* A reference as `docker ps` shows it: no digest, no "docker.io/library/". A new string. */
 char *docker_image_familiar(const char *ref);
+
+/* ---- files: layers and mounts ------------------------------------------------------------------------------ */
+
+#define DOCKER_LAYER_ID_MAX (DOCKER_ID_LEN + 5) /* "-init" */
+#define DOCKER_LINK_MAX	    64
+
+/*
+ * The next name of a `lower` file, "l/NAME:l/NAME" (overlay2, fuse-overlayfs), of which *p is what is left: 1, 0 at its
+ * end, -EBADMSG.
+ */
+int docker_lower_next(const char **p, const char *end, char name[DOCKER_LINK_MAX + 1]);
+/* The layer that a link l/NAME leads to: "../ID/diff" and nothing else. -EBADMSG. */
+int docker_layer_link(const char *target, char id[DOCKER_LAYER_ID_MAX + 1]);
+/* The graph driver's name for a container's uppermost directory. -ENOENT: there is none; -EBADMSG. */
+int docker_mount_id(const struct docker_root *root, const struct docker_record *rec, const char *id,
+		    char mount_id[DOCKER_LAYER_ID_MAX + 1]);
+/*
+ * Sets c->layers; leaves it NULL where nothing tells them (another graph driver). Each directory was seen there, below
+ * the store and not behind a link. -ENOENT when one is not: the container may be on its way out. err says what.
+ */
+int docker_layers(struct engine_scan *scan, struct docker_root *root,
+		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err);
+
+/*
+ * Appends the record's MountPoints, parsed with INSP_WANT_FILES. store: the data root, for a volume of the local driver
+ * that has no path yet. -ENOMEM.
+ */
+int docker_record_mounts(const struct docker_record *rec, const char *store,
+			 struct insp_container *c);
+/* Appends what --tmpfs gave. -ENOMEM. */
+int docker_hostconfig_mounts(const json_t *hostconfig, struct insp_container *c);
+/* Both, with ID/hostconfig.json below containers. */
+int docker_mounts(int containers, const struct docker_root *root, const struct docker_record *rec,
+		  struct insp_container *c, struct insp_err *err);
+
+/* ---- the runtime's state ------------------------------------------------------------------------------------- */
 
 /* Start time (ticks) of the container's init by its runtime's state file; 0: there is none to be read. */
 uint64_t docker_init_start(const struct insp_sys *sys, const struct docker_root *root,

@@ -45,6 +45,7 @@ static const struct {
 	{ "NetworkSettings", "object" },
 	{ "NetworkSettings.Ports", "object" },
 	{ "NetworkSettings.SandboxKey", "string" },
+	{ "MountPoints", "object" },
 };
 
 #define WANTED_ALWAYS                                                                           \
@@ -52,6 +53,10 @@ static const struct {
 		"State.RemovalInProgress", "State.Pid", "State.ExitCode", "State.StartedAt",    \
 		"State.FinishedAt", "ID", "Name", "Created", "Image", "Driver", "RestartCount", \
 		"Config.Image", "NetworkSettings.SandboxKey"
+
+#define WANTED_DETAIL \
+	"Path", "Args", "Config.Hostname", "LogPath", "Config.Labels", "NetworkSettings.Ports"
+#define WANTED_FILES "MountPoints"
 
 static bool has_type(const json_t *j, const char *type)
 {
@@ -143,11 +148,16 @@ static int parse_wanted(const char *data, size_t len, unsigned want, json_t **re
 			struct insp_err *err)
 {
 	static const char *const few[] = { WANTED_ALWAYS, NULL };
-	static const char *const all[] = { WANTED_ALWAYS,	    "Path",    "Args",
-					   "Config.Hostname",	    "LogPath", "Config.Labels",
-					   "NetworkSettings.Ports", NULL };
+	static const char *const files[] = { WANTED_ALWAYS, WANTED_FILES, NULL };
+	static const char *const detail[] = { WANTED_ALWAYS, WANTED_DETAIL, NULL };
+	static const char *const all[] = { WANTED_ALWAYS, WANTED_FILES, WANTED_DETAIL, NULL };
+	const char *const *keys = few;
 
-	return json_parse_members(data, len, want & INSP_WANT_DETAIL ? all : few, ret, err);
+	if (want & INSP_WANT_DETAIL)
+		keys = want & INSP_WANT_FILES ? all : detail;
+	else if (want & INSP_WANT_FILES)
+		keys = files;
+	return json_parse_members(data, len, keys, ret, err);
 }
 
 int docker_record_parse(const char *data, size_t len, unsigned want, struct docker_record *ret,

@@ -23,6 +23,7 @@ static void root_free(struct docker_root *root)
 	free(root->exec_root);
 	if (root->repositories)
 		json_decref(root->repositories);
+	containerd_meta_close(root->images);
 }
 
 void docker_roots_free(struct docker_roots *roots)

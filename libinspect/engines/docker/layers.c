@@ -1,0 +1,354 @@
+/*
+ * The directories that a container's root is made of (docs/formats/docker.md). The graph drivers' are looked up and
+ * seen to be there, each one below the driver's directory and no link followed on the way: whoever may write the store
+ * could otherwise show any directory of the host as a layer. Containerd's image store is containerd's to read.
+ *
+ * moby: layer/filestore.go (layerdb/mounts), daemon/graphdriver/overlay2/overlay.go (lower, link, l/), vfs/driver.go.
+ */
+#include "libinspect/engines/docker/docker.h"
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+#include <sys/stat.h>
+
+#define INIT_SUFFIX    "-init"
+#define DEFAULT_CROOT  "/var/lib/containerd"
+#define MANAGED_CROOT  "containerd/daemon"
+#define MOBY_NAMESPACE "moby"
+#define LINKS	       "l"
+#define LETTERS	       "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS	       "0123456789"
+/*
+ * A directory that a user's record names costs system calls, not bytes. An entry of 29 bytes, taken this many times,
+ * weighs about what it costs.
+ */
+#define COST_OF_LOWER 16
+
+static const struct graph_driver {
+	const char *name, *dir;
+	enum insp_root_kind kind;
+} graph_drivers[] = {
+	{ "overlay2", "overlay2", INSP_ROOT_OVERLAY },
+	{ "fuse-overlayfs", "fuse-overlayfs", INSP_ROOT_FUSE_OVERLAY },
+	{ "vfs", "vfs/dir", INSP_ROOT_DIR },
+};
+
+/* One container's directories while they are looked up. */
+struct lookup {
+	struct engine_scan *scan;
+	struct docker_root *root;
+	const struct graph_driver *driver;
+	int dir;   /* the driver's directory */
+	int links; /* its l/ */
+	struct insp_layers *layers;
+	char init_id[DOCKER_LAYER_ID_MAX + 1];
+	struct insp_err *err;
+};
+
+/* ---- names ------------------------------------------------------------------------------------------- */
+
+/* 64 hex digits; what BuildKit made has 25 letters and digits. */
+static bool is_layer_id(const char *s, size_t len)
+{
+	size_t suffix = strlen(INIT_SUFFIX), n;
+
+	if (len > suffix && memcmp(s + len - suffix, INIT_SUFFIX, suffix) == 0)
+		len -= suffix;
+	n = strspn(s, LETTERS DIGITS);
+	return len > 0 && len <= DOCKER_ID_LEN && n >= len;
+}
+
+int docker_layer_link(const char *target, char id[DOCKER_LAYER_ID_MAX + 1])
+{
+	const char *name = str_after(target, "../"), *slash = name ? strchr(name, '/') : NULL;
+
+	if (!slash || strcmp(slash, "/diff") != 0 || !is_layer_id(name, (size_t)(slash - name)))
+		return -EBADMSG;
+	snprintf(id, DOCKER_LAYER_ID_MAX + 1, "%.*s", (int)(slash - name), name);
+	return 0;
+}
+
+/* 26 capitals and digits: base 32 (overlay2/randomid.go) */
+static bool is_link_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
+int docker_lower_next(const char **p, const char *end, char name[DOCKER_LINK_MAX + 1])
+{
+	size_t len;
+
+	if (*p == end)
+		return 0;
+	if (end - *p < 3 || memcmp(*p, LINKS "/", 2) != 0)
+		return -EBADMSG;
+	*p += 2;
+	for (len = 0; *p + len < end && (*p)[len] != ':'; len++)
+		if (len == DOCKER_LINK_MAX || !is_link_char((*p)[len]))
+			return -EBADMSG;
+	if (len == 0)
+		return -EBADMSG;
+	memcpy(name, *p, len);
+	name[len] = '\0';
+	*p += len;
+	/* a colon has something behind it */
+	if (*p < end && ++*p == end)
+		return -EBADMSG;
+	return 1;
+}
+
+/* ---- a graph driver's directories ---------------------------------------------------------------------- */
+
+/* O_PATH on the directory path below dirfd, with no link on the way. */
+static int open_plain(int dirfd, const char *path)
+{
+	_cleanup_free_ char *words = strdup(path);
+	int fd = words ? dirfd : -ENOMEM;
+	char *rest = words;
+
+	for (char *word; fd >= 0 && (word = strsep(&rest, "/"));) {
+		int next = openat(fd, word, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		next = next < 0 ? -errno : next;
+		if (fd != dirfd)
+			util_close(fd);
+		fd = next;
+	}
+	return fd;
+}
+
+/* 0 when name is a directory and no link. */
+static int check_directory(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+/* The path of ID, or of what overlay has in it. *ret is new; err names it. */
+static int look_up(const struct lookup *l, const char *id, const char *inside, char **ret)
+{
+	_cleanup_close_ int fd = open_plain(l->dir, id);
+	int r = fd < 0 ? fd : inside ? check_directory(fd, inside) : 0;
+	const char *slash = inside ? "/" : "";
+
+	inside = inside ? inside : "";
+	if (r < 0)
+		return insp_err_set(l->err, r, "layer '%s/%s%s%s'", l->driver->dir, id, slash,
+				    inside);
+	*ret = str_format("%s/%s/%s%s%s", l->root->path, l->driver->dir, id, slash, inside);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int add_lower(const struct lookup *l, const char *id, const char *inside)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = look_up(l, id, inside, &path);
+
+	if (r < 0)
+		return r;
+	r = container_layers_add(l->layers, path);
+	if (r == -E2BIG)
+		return insp_err_say(l->err, r, "more than %d layers", CONTAINER_LAYERS_MAX);
+	if (r == 0 && l->layers->n_lowers == 1 && strcmp(id, l->init_id) == 0)
+		l->layers->n_engine = 1;
+	return r;
+}
+
+/* What l/NAME leads to, by its text alone. */
+static int add_linked(const struct lookup *l, const char *name)
+{
+	_cleanup_free_ char *target = NULL;
+	char id[DOCKER_LAYER_ID_MAX + 1];
+	int r = io_readlink(l->links, name, &target);
+
+	if (r < 0)
+		return insp_err_set(l->err, r, "read link '%s/" LINKS "/%s'", l->driver->dir, name);
+	if (docker_layer_link(target, id) < 0)
+		return insp_err_say(l->err, -EBADMSG, "link '%s/" LINKS "/%s' leads to no layer",
+				    l->driver->dir, name);
+	return add_lower(l, id, "diff");
+}
+
+static int add_lowers(const struct lookup *l, const char *mount_id)
+{
+	_cleanup_close_ int fd = open_plain(l->dir, mount_id);
+	_cleanup_io_buf_ struct io_buf b = { 0 };
+	char name[DOCKER_LINK_MAX + 1];
+	int r = fd < 0 ? fd : io_read_file(fd, "lower", IO_SMALL_MAX, &b, NULL);
+	const char *p = b.data;
+
+	if (r < 0)
+		return insp_err_set(l->err, r, "read '%s/%s/lower'", l->driver->dir, mount_id);
+	(void)engine_scan_spend(l->scan, l->root->owner, l->root->path, b.len * COST_OF_LOWER);
+	while ((r = docker_lower_next(&p, b.data + b.len, name)) > 0) {
+		r = add_linked(l, name);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? insp_err_say(l->err, r, "'%s/%s/lower' is no list of layers", l->driver->dir,
+				    mount_id)
+		     : 0;
+}
+
+static int read_overlay(struct lookup *l, const char *mount_id)
+{
+	int r = look_up(l, mount_id, "diff", &l->layers->upper);
+
+	if (r < 0)
+		return r;
+	if (look_up(l, mount_id, "work", &l->layers->work) == -ENOMEM)
+		return -ENOMEM;
+	*l->err = (struct insp_err){ 0 };
+	l->links = open_plain(l->dir, LINKS);
+	if (l->links < 0)
+		return insp_err_set(l->err, l->links, "open '%s/" LINKS "'", l->driver->dir);
+	r = add_lowers(l, mount_id);
+	l->links = util_close(l->links);
+	return r;
+}
+
+/* A whole tree; the one it was copied from has the engine's files already, so it is nothing but the changes' base. */
+static int read_tree(struct lookup *l, const char *mount_id)
+{
+	int r = look_up(l, mount_id, NULL, &l->layers->upper);
+
+	return r < 0 || !l->init_id[0] ? r : add_lower(l, l->init_id, NULL);
+}
+
+/* ---- which directory is the container's ------------------------------------------------------------------ */
+
+/* mount-id or init-id; empty when it is not there or makes no sense. */
+static void read_id(int dirfd, const char *file, char id[DOCKER_LAYER_ID_MAX + 1])
+{
+	char buf[DOCKER_LAYER_ID_MAX + 2]; /* a byte too many is seen */
+	ssize_t n = io_read_small(dirfd, file, buf, sizeof(buf));
+
+	id[0] = '\0';
+	if (n > 0 && n <= DOCKER_LAYER_ID_MAX && is_layer_id(buf, (size_t)n))
+		memcpy(id, buf, (size_t)n + 1);
+}
+
+static int open_mount(const struct docker_root *root, const char *driver, const char *id)
+{
+	_cleanup_free_ char *path = str_format("image/%s/layerdb/mounts/%s", driver, id);
+
+	/* never out of the data root */
+	return path ? insp_open_in_root(root->fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+		    : -ENOMEM;
+}
+
+static const struct graph_driver *find_driver(const struct docker_record *rec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(graph_drivers); i++)
+		if (str_eq(graph_drivers[i].name, rec->driver))
+			return &graph_drivers[i];
+	return NULL;
+}
+
+int docker_mount_id(const struct docker_root *root, const struct docker_record *rec, const char *id,
+		    char mount_id[DOCKER_LAYER_ID_MAX + 1])
+{
+	const struct graph_driver *driver = find_driver(rec);
+	_cleanup_close_ int fd = driver ? open_mount(root, driver->name, id) : -ENOENT;
+
+	if (fd < 0)
+		return fd;
+	read_id(fd, "mount-id", mount_id);
+	return mount_id[0] ? 0 : -EBADMSG;
+}
+
+static int read_graph(struct lookup *l, const char *id)
+{
+	_cleanup_close_ int mount = open_mount(l->root, l->driver->name, id), dir = -EBADF;
+	char mount_id[DOCKER_LAYER_ID_MAX + 1];
+
+	/* a container that failed to be made has none */
+	if (mount < 0)
+		return mount == -ENOENT ? 0
+					: insp_err_set(l->err, mount, "open its layerdb/mounts");
+	read_id(mount, "mount-id", mount_id);
+	read_id(mount, "init-id", l->init_id);
+	if (!mount_id[0])
+		return insp_err_say(l->err, -EBADMSG, "'mount-id' names no layer");
+	dir = open_plain(l->root->fd, l->driver->dir);
+	if (dir < 0)
+		return insp_err_set(l->err, dir, "open '%s/%s'", l->root->path, l->driver->dir);
+	l->dir = dir;
+	l->layers = container_layers_new(l->driver->kind);
+	if (!l->layers)
+		return -ENOMEM;
+	return l->driver->kind == INSP_ROOT_DIR ? read_tree(l, mount_id)
+						: read_overlay(l, mount_id);
+}
+
+/* ---- containerd's image store ------------------------------------------------------------------------------ */
+
+/* The containerd that the daemon started itself, else the system's. */
+static int open_images(struct engine_scan *scan, struct docker_root *root, struct insp_err *err)
+{
+	_cleanup_close_ int fd = open_plain(root->fd, MANAGED_CROOT);
+	_cleanup_free_ char *path = str_format("%s/%s", root->path, MANAGED_CROOT);
+	int r = !path ? -ENOMEM : fd < 0 ? fd : 0;
+
+	if (r == 0)
+		r = containerd_meta_open(scan, fd, path, root->owner, &root->images, err);
+	if (r != -ENOENT || root->owner != 0)
+		return r;
+	util_close(fd);
+	fd = sys_open(scan->sys, DEFAULT_CROOT, O_PATH | O_DIRECTORY);
+	return fd < 0 ? fd : containerd_meta_open(scan, fd, DEFAULT_CROOT, 0, &root->images, err);
+}
+
+/* ID-init: the daemon's own files (daemon/containerd/image_snapshot.go), as with a graph driver. */
+static int count_init(struct docker_root *root, const char *driver, const char *id,
+		      struct insp_layers *layers)
+{
+	_cleanup_layers_ struct insp_layers *init = NULL;
+	_cleanup_free_ char *key = str_format("%s" INIT_SUFFIX, id);
+	int r = key ? containerd_snapshot_layers(root->images, MOBY_NAMESPACE, driver, key, &init,
+						 NULL)
+		    : -ENOMEM;
+
+	if (r == 0 && layers->n_lowers > 0 && str_eq(init->upper, layers->lowers[0]))
+		layers->n_engine = 1;
+	return r == -ENOMEM ? r : 0;
+}
+
+static int read_snapshot(struct engine_scan *scan, struct docker_root *root, const char *driver,
+			 struct insp_container *c, struct insp_err *err)
+{
+	int r = 0;
+
+	if (!root->images_read)
+		r = open_images(scan, root, err);
+	root->images_read = true;
+	if (r < 0 || !root->images)
+		return r == -ENOENT ? 0 : r;
+	r = containerd_snapshot_layers(root->images, MOBY_NAMESPACE, driver, c->id, &c->layers,
+				       err);
+	if (r < 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	return count_init(root, driver, c->id, c->layers);
+}
+
+int docker_layers(struct engine_scan *scan, struct docker_root *root,
+		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err)
+{
+	struct lookup l = { .scan = scan, .root = root, .driver = find_driver(rec), .err = err };
+	int r;
+
+	if (!rec->driver)
+		return 0;
+	if (!l.driver)
+		return read_snapshot(scan, root, rec->driver, c, err);
+	r = read_graph(&l, c->id);
+	if (r < 0)
+		container_layers_free(l.layers);
+	else
+		c->layers = l.layers;
+	return r;
+}
