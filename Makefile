@@ -41,7 +41,7 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 base       := bolt err escape guarded inroot io json json-pick str strbuf
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
 container  := container
-engines    := engines freezer scan scan-procs unread
+engines    := engines freezer mount-layers scan scan-procs unread
 engines    += apptainer
 engines    += buildah
 engines    += crio
@@ -53,8 +53,9 @@ engines    += $(addprefix bare/,bare groups)
 engines    += $(addprefix containerd/,containerd cri meta values)
 engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
 engines    += $(addprefix lxc/,lxc lxd)
-engines    += $(addprefix oci/,crun runc runtime store youki)
-engines    += $(addprefix podman/,conf db json live podman record)
+engines    += $(addprefix oci/,crun runc runtime spec store youki)
+engines    += $(addprefix podman/,db json live podman record)
+engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
@@ -77,8 +78,10 @@ unit_tests := \
     idmap \
     inroot \
     json-pick \
+    mount-layers \
     mountinfo \
     nslist \
+    oci-spec \
     opts \
     pid \
     podman \
@@ -97,12 +100,12 @@ fuzz_tests := \
     idmap \
     mountinfo \
     passwd \
-    podman-conf \
     podman-config \
     podman-state \
     runtime \
     stat \
     status \
+    storage-conf \
 
 MANPAGES   := cdebug cnsenter cps
 

@@ -66,6 +66,12 @@ struct scan_spent {
 	size_t n;
 };
 
+/* What several engines use that read the same stores, found once a scan. */
+struct scan_shared {
+	void *data;
+	void (*free)(void *data);
+};
+
 /* Zero-initialise, set sys, want, match and may_walk; give back with engine_scan_clear(). */
 struct engine_scan {
 	struct insp_sys *sys;
@@ -77,7 +83,8 @@ struct engine_scan {
 	size_t n_known;
 	struct scan_claims claims;
 	struct scan_spent spent;
-	struct scan_mounts mounts; /* through engine_scan_mounts() only */
+	struct scan_mounts mounts;  /* through engine_scan_mounts() only */
+	struct scan_shared storage; /* through storage_roots() only */
 	struct insp_list found;
 	struct insp_diags diags;
 };
@@ -96,6 +103,11 @@ struct engine {
 	 * and never runs alone.
 	 */
 	bool leftovers;
+	/*
+	 * Its containers are in graph roots of containers-storage (storage/storage.h), as those of others: a store that the
+	 * caller names for one of them is looked at by all.
+	 */
+	bool storage;
 	/*
 	 * What stands before the id in the cgroup path of a container of this engine, from a slash on; NULL-terminated,
 	 * NULL: nothing that tells. For engine_by_cgroup().

@@ -23,6 +23,9 @@ void engine_scan_clear(struct engine_scan *scan)
 	scan->claims = (struct scan_claims){ 0 };
 	mount_table_free(&scan->mounts.table);
 	scan->mounts = (struct scan_mounts){ 0 };
+	if (scan->storage.free)
+		scan->storage.free(scan->storage.data);
+	scan->storage = (struct scan_shared){ 0 };
 }
 
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err)

@@ -8,7 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct insp_sys sys = { .rootfd = -EBADF, .procfd = -EBADF };
 	struct engine_scan scan = { .sys = &sys, .want = (size & 1) ? INSP_WANT_DETAIL : 0 };
-	struct podman_store store = { .scan = &scan, .fd = -EBADF, .owner = 1001 };
+	struct storage_root root = { .scan = &scan, .fd = -EBADF, .owner = 1001 };
+	struct podman_store store = {
+		.scan = &scan, .storage = &root, .fd = -EBADF, .owner = 1001
+	};
 	_cleanup_container_ struct insp_container *c = container_new(PODMAN_NAME, "id");
 
 	(void)podman_fill_config(&store, c, (const char *)data, size, NULL);

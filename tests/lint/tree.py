@@ -17,6 +17,8 @@ ENGINES = ['docker', 'podman', 'runc', 'crun', 'youki', 'lxc', 'lxd', 'incus', '
 # Names that are another engine's format: docker keeps its runtimes' state in directories called so.
 ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'),
                         ('libinspect/engines/docker/runtime.c', '"runtime-crun"'),
+                        # what is not a user's mount, in the configuration that engines hand to runtimes
+                        ('libinspect/engines/oci/spec.c', '"/run/podman-init"'),
                         # two engines of one form
                         ('libinspect/engines/lxc/lxd.c', '"incus"')}
 COMPOSE_LABEL = 'com.docker.compose.'  # the compose project's labels, whoever runs the container

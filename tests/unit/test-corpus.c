@@ -22,8 +22,8 @@
 #define LLVMFuzzerTestOneInput fuzz_bolt
 #include "tests/fuzz/fuzz-bolt.c"
 #undef LLVMFuzzerTestOneInput
-#define LLVMFuzzerTestOneInput fuzz_podman_conf
-#include "tests/fuzz/fuzz-podman-conf.c"
+#define LLVMFuzzerTestOneInput fuzz_storage_conf
+#include "tests/fuzz/fuzz-storage-conf.c"
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_podman_config
 #include "tests/fuzz/fuzz-podman-config.c"
@@ -113,9 +113,9 @@ static void bolt_survives_its_corpus(void **state)
 	replay("bolt", fuzz_bolt);
 }
 
-static void podman_conf_survives_its_corpus(void **state)
+static void storage_conf_survives_its_corpus(void **state)
 {
-	replay("podman-conf", fuzz_podman_conf);
+	replay("storage-conf", fuzz_storage_conf);
 }
 
 static void podman_config_survives_its_corpus(void **state)
@@ -153,7 +153,7 @@ int main(void)
 		cmocka_unit_test(mountinfo_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),
-		cmocka_unit_test(podman_conf_survives_its_corpus),
+		cmocka_unit_test(storage_conf_survives_its_corpus),
 		cmocka_unit_test(podman_config_survives_its_corpus),
 		cmocka_unit_test(podman_state_survives_its_corpus),
 		cmocka_unit_test(runtime_survives_its_corpus),

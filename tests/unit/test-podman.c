@@ -270,19 +270,19 @@ static void storage_conf_is_read_by_key_and_table(void **state)
 		" [storage]\n# graphroot = \"/comment\"\n"
 		"graphroot=\"$HOME/st\" # why\n\trunroot = '/run/u$UID/${USER}'\n"
 		"[storage.options]\ngraphroot = \"/not/here\"\n";
-	const struct podman_user user = { .name = "ann", .home = "/home/ann", .uid = 1001 };
-	_cleanup_podman_conf_ struct podman_conf conf = { 0 };
+	const struct storage_user user = { .name = "ann", .home = "/home/ann", .uid = 1001 };
+	_cleanup_storage_conf_ struct storage_conf conf = { 0 };
 
-	assert_int_equal(podman_conf_parse(text, strlen(text), &user, &conf), 0);
+	assert_int_equal(storage_conf_parse(text, strlen(text), &user, &conf), 0);
 	assert_string_equal(conf.graph_root, "/home/ann/st");
 	assert_string_equal(conf.run_root, "/run/u1001/ann");
 	assert_null(conf.rootless_path);
 	for (size_t n = 0; n < strlen(text); n++) {
-		_cleanup_podman_conf_ struct podman_conf cut = { 0 };
+		_cleanup_storage_conf_ struct storage_conf cut = { 0 };
 		_cleanup_free_ char *copy = malloc(n + 1);
 
 		memcpy(copy, text, n);
-		assert_int_equal(podman_conf_parse(copy, n, NULL, &cut), 0);
+		assert_int_equal(storage_conf_parse(copy, n, NULL, &cut), 0);
 	}
 }
 
@@ -451,7 +451,8 @@ static void a_pid_counts_only_with_its_monitor(void **state)
 
 static void a_code_left_by_the_monitor_counts_when_it_is_of_this_run(void **state)
 {
-	struct podman_store s = { .owner = geteuid() };
+	struct storage_root root = { .owner = geteuid() };
+	struct podman_store s = { .owner = geteuid(), .storage = &root };
 	struct engine_scan scan = { 0 };
 	struct host h = host_make();
 	int code = INSP_EXIT_UNSET;
@@ -460,7 +461,7 @@ static void a_code_left_by_the_monitor_counts_when_it_is_of_this_run(void **stat
 	host_write(&h, "tmp/exits/some-id", "137");
 	host_write(&h, "tmp/exits/broken", "13x");
 	scan.sys = host_open(&h);
-	s.scan = &scan;
+	s.scan = root.scan = &scan;
 	s.tmp_dir = (char *)"/tmp";
 	assert_int_equal(podman_read_exit(&s, "some-id", INT64_MAX, &code, &when), -ENOENT);
 	assert_int_equal(podman_read_exit(&s, "broken", 0, &code, &when), -EBADMSG);
@@ -469,7 +470,7 @@ static void a_code_left_by_the_monitor_counts_when_it_is_of_this_run(void **stat
 	assert_int_equal(podman_read_exit(&s, "some-id", 1, &code, &when), 0);
 	assert_int_equal(code, 137);
 	assert_true(when > 0);
-	s.owner = geteuid() + 1;
+	root.owner = geteuid() + 1;
 	assert_int_equal(podman_read_exit(&s, "some-id", 1, &code, &when), -ENOENT);
 	insp_sys_close(scan.sys);
 	host_remove(&h);

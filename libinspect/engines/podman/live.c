@@ -36,7 +36,7 @@ static int claim_by_runtime(struct podman_store *s, struct insp_container *c,
 	_cleanup_close_ int fd = open_record(s, rt, c->id);
 	struct runtime_init init;
 
-	if (fd < 0 || rt->read_init(fd, podman_json_max(s), &init) < 0)
+	if (fd < 0 || rt->read_init(fd, storage_json_max(s->storage), &init) < 0)
 		return fd == -ENOMEM ? fd : 0;
 	return engine_claim_init(s->scan, c, init.pid, init.start);
 }

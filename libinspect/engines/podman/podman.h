@@ -1,7 +1,7 @@
 /*
- * Inside the podman engine: its stores, and the readers of one store. podman.c finds stores, conf.c reads where
- * they are, db.c the database of podman up to 4, record.c its JSON, json.c the lists that
- * every version keeps, live.c tells which init is alive.
+ * Inside the podman engine: its part of a graph root of containers-storage. podman.c goes through them, db.c reads the
+ * database of podman up to 4, record.c its JSON, json.c the lists that every version keeps, live.c tells which init is
+ * alive.
  */
 #ifndef SONDE_ENGINES_PODMAN_H
 #define SONDE_ENGINES_PODMAN_H
@@ -10,51 +10,34 @@
 #include "libinspect/base/json.h"
 #include "libinspect/engines/engine.h"
 #include "libinspect/engines/freezer.h"
+#include "libinspect/engines/storage/storage.h"
 
 #define PODMAN_NAME "podman"
 
-/* Limits of a rootless user's files; root's own are bounded by IO_STATE_MAX and BOLT_FILE_MAX. */
-#define PODMAN_USER_JSON_MAX	(4 * 1024 * 1024)
+/* Limits of a rootless user's files; root's own are bounded by BOLT_FILE_MAX. */
 #define PODMAN_USER_DB_MAX	(64 * 1024 * 1024)
 #define PODMAN_USER_RECORDS_MAX 4096
 
 /* One graph root: containers-storage's and libpod's files of one user. */
 struct podman_store {
 	struct engine_scan *scan;
-	const char *path; /* of the graph root */
-	int fd;		  /* on it */
-	uid_t owner;	  /* who owns that directory, by the kernel */
+	struct storage_root *storage;
+	/* of that: */
+	const char *path;
+	int fd;
+	uid_t owner;
 	/* absolute paths, NULL: not known */
 	char *run_root; /* containers-storage's, with the pid files */
 	char *run_dir;	/* with the runtimes' records: /run, /run/user/UID */
 	char *tmp_dir;	/* libpod's, with the exit codes of what died since */
 	struct freezer freezer;
 };
-size_t podman_json_max(const struct podman_store *s);
 /* Opens a directory that the store's files name: only when the store's owner owns it. fd or -errno. */
 int podman_open_dir(const struct podman_store *s, const char *path);
 /* Prefixes err with the container and notes it. -ENOMEM when r is that, else 0. */
 int podman_record_fail(const struct podman_store *s, const char *id, int r, struct insp_err *err);
 /* A new container of the store. NULL when memory is out. */
 struct insp_container *podman_new(const struct podman_store *s, const char *id, const char *name);
-
-/* storage.conf: what it says, expanded for a user. NULL: nothing. free() each. */
-struct podman_conf {
-	char *graph_root, *run_root;
-	char *rootless_path; /* of the system's file: where users' graph roots are */
-};
-struct podman_user {
-	const char *name, *home;
-	uid_t uid;
-};
-/* Parses (buf, len); user NULL: root. -ENOMEM. */
-int podman_conf_parse(const char *buf, size_t len, const struct podman_user *user,
-		      struct podman_conf *ret);
-/* Reads the file; a missing one gives an empty answer. -ENOMEM. */
-int podman_conf_read(const struct insp_sys *sys, const char *path, const struct podman_user *user,
-		     struct podman_conf *ret);
-void podman_conf_free(struct podman_conf *conf);
-#define _cleanup_podman_conf_ _cleanup_(podman_conf_free)
 
 /* libpod/bolt_state.db. 1: read; 0: there is none, or it could not be read (noted); -ENOMEM. */
 int podman_db_scan(struct podman_store *s);

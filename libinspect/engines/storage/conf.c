@@ -4,7 +4,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/podman/podman.h"
+#include "libinspect/engines/storage/storage.h"
 
 #define CONF_MAX (64 * 1024)
 
@@ -13,12 +13,12 @@ struct text {
 	size_t len;
 };
 
-void podman_conf_free(struct podman_conf *conf)
+void storage_conf_free(struct storage_conf *conf)
 {
 	free(conf->graph_root);
 	free(conf->run_root);
 	free(conf->rootless_path);
-	*conf = (struct podman_conf){ 0 };
+	*conf = (struct storage_conf){ 0 };
 }
 
 static void skip_blanks(struct text *t)
@@ -64,7 +64,7 @@ static bool line_value(struct text line, const char *key, struct text *ret)
 }
 
 /* $HOME, $UID and $USER, as containers-storage expands them for a user. A new string. */
-static char *expand(struct text t, const struct podman_user *user)
+static char *expand(struct text t, const struct storage_user *user)
 {
 	struct strbuf sb = { 0 };
 
@@ -83,7 +83,8 @@ static char *expand(struct text t, const struct podman_user *user)
 	return strbuf_take(&sb);
 }
 
-static int set_from_line(struct text line, const struct podman_user *user, struct podman_conf *conf)
+static int set_from_line(struct text line, const struct storage_user *user,
+			 struct storage_conf *conf)
 {
 	const struct {
 		const char *key;
@@ -105,10 +106,10 @@ static int set_from_line(struct text line, const struct podman_user *user, struc
 	return 0;
 }
 
-int podman_conf_parse(const char *buf, size_t len, const struct podman_user *user,
-		      struct podman_conf *ret)
+int storage_conf_parse(const char *buf, size_t len, const struct storage_user *user,
+		       struct storage_conf *ret)
 {
-	_cleanup_podman_conf_ struct podman_conf conf = { 0 };
+	_cleanup_storage_conf_ struct storage_conf conf = { 0 };
 	bool in_storage = false;
 
 	while (len > 0) {
@@ -126,23 +127,23 @@ int podman_conf_parse(const char *buf, size_t len, const struct podman_user *use
 			return r;
 	}
 	*ret = conf;
-	conf = (struct podman_conf){ 0 };
+	conf = (struct storage_conf){ 0 };
 	return 0;
 }
 
-int podman_conf_read(const struct insp_sys *sys, const char *path, const struct podman_user *user,
-		     struct podman_conf *ret)
+int storage_conf_read(const struct insp_sys *sys, const char *path, const struct storage_user *user,
+		      struct storage_conf *ret)
 {
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 	/* links are followed (administrators and users link their dotfiles), below the host's root */
 	_cleanup_close_ int fd = insp_open_regular_in_root(sys->rootfd, path);
 	int r;
 
-	*ret = (struct podman_conf){ 0 };
+	*ret = (struct storage_conf){ 0 };
 	if (fd < 0)
 		return 0;
 	r = io_read_fd(fd, CONF_MAX, &b);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	return podman_conf_parse(b.data, b.len, user, ret);
+	return storage_conf_parse(b.data, b.len, user, ret);
 }

@@ -1,0 +1,111 @@
+#include "libinspect/engines/oci/spec.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/oci/runtime.h"
+
+/*
+ * Where engines and the specification's defaults mount what nobody asked for. podman
+ * libpod/container_internal_*.go, containerd oci/mounts.go, runc libcontainer/specconv/example.go.
+ */
+static const char *const engine_places[] = {
+	"/proc",
+	"/sys",
+	"/sys/fs/cgroup",
+	"/dev",
+	"/dev/pts",
+	"/dev/shm",
+	"/dev/mqueue",
+	"/dev/console",
+	"/dev/init",
+	"/etc/hosts",
+	"/etc/hostname",
+	"/etc/resolv.conf",
+	"/etc/mtab",
+	"/run/.containerenv",
+	"/run/secrets",
+	"/run/podman-init",
+	NULL,
+};
+
+static bool is_engine_place(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	for (size_t i = 0; engine_places[i]; i++)
+		if (strlen(engine_places[i]) == len && memcmp(engine_places[i], path, len) == 0)
+			return true;
+	return false;
+}
+
+static bool has_option(const json_t *options, const char *name)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (options, i, value)
+		if (str_eq(json_string_value(value), name))
+			return true;
+	return false;
+}
+
+/* "bind" or "tmpfs"; NULL: nothing that holds anybody's files. A bind's type may be anything: its options tell. */
+static const char *mount_type(const json_t *m)
+{
+	const json_t *options = json_at(m, "options");
+	const char *type = json_str_at(m, "type");
+
+	if (str_eq(type, "tmpfs"))
+		return "tmpfs";
+	return str_eq(type, "bind") || has_option(options, "bind") || has_option(options, "rbind")
+		       ? "bind"
+		       : NULL;
+}
+
+static int add_mount(const json_t *m, struct insp_container *c)
+{
+	const char *source = json_str_at(m, "source"), *to = json_str_at(m, "destination");
+	struct insp_mount mount = {
+		.type = (char *)mount_type(m),
+		.destination = (char *)to,
+		.read_only = has_option(json_at(m, "options"), "ro"),
+	};
+
+	/* the specification wants it absolute; what is not is the old way of saying the same */
+	if (!mount.type || !to || is_engine_place(to))
+		return 0;
+	/* relative to the bundle, which is not known here; a tmpfs has only a name */
+	if (source && source[0] == '/' && str_eq(mount.type, "bind"))
+		mount.source = (char *)source;
+	return container_add_mount(c, &mount);
+}
+
+static int add_mounts(const json_t *mounts, struct insp_container *c)
+{
+	json_t *m;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach (mounts, i, m) {
+		r = add_mount(m, c);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c)
+{
+	int r = 0;
+
+	if (want & INSP_WANT_DETAIL) {
+		if (!c->command)
+			c->command = runtime_join_args(json_at(spec, "process.args"));
+		if (!c->hostname)
+			r = container_set(&c->hostname, json_str_at(spec, "hostname"));
+	}
+	if (r == 0 && (want & INSP_WANT_FILES))
+		r = add_mounts(json_at(spec, "mounts"), c);
+	return r;
+}

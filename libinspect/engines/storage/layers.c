@@ -1,0 +1,223 @@
+/*
+ * The directories of a layer. overlay keeps a layer in overlay/ID/diff and names those below it in a file beside that:
+ * lower-layers (ids, since containers-storage 1.59) or lower (names of the links in overlay/l, each to ../ID/diff). vfs
+ * keeps whole trees in vfs/dir/ID; which it began as is in vfs-layers/layers.json.
+ */
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/storage/storage.h"
+
+#define OVERLAY	      "overlay"
+#define VFS	      "vfs"
+#define LINK_NAME_MAX 64
+/* "true": the driver mounts with a program of user space, which was found to be needed, or was asked for */
+#define PROGRAM_FLAG ".has-mount-program"
+
+static bool is_id(const char *s)
+{
+	return str_is_hex(s, STORAGE_ID_LEN);
+}
+
+/* ---- overlay ---- */
+
+static int add_overlay_layer(const struct storage_root *root, const char *id,
+			     struct insp_layers *layers)
+{
+	_cleanup_free_ char *path = str_format("%s/" OVERLAY "/%s/diff", root->path, id);
+
+	return path ? container_layers_add(layers, path) : -ENOMEM;
+}
+
+/* "l/NAME" -> the id in its link's text, "../ID/diff" */
+static int id_of_link(int overlayfd, const char *word, char id[STORAGE_ID_LEN + 1])
+{
+	_cleanup_close_ int links = -EBADF;
+	_cleanup_free_ char *to = NULL;
+	const char *name = str_after(word, "l/"), *rest;
+	int r;
+
+	if (!name || !*name || strchr(name, '/') || strlen(name) > LINK_NAME_MAX)
+		return -EBADMSG;
+	links = io_open_dir(overlayfd, "l");
+	if (links < 0)
+		return links;
+	r = io_readlink(links, name, &to);
+	if (r < 0)
+		return r;
+	rest = str_after(to, "../");
+	if (!rest || strlen(rest) != STORAGE_ID_LEN + strlen("/diff") || !str_ends(rest, "/diff"))
+		return -EBADMSG;
+	snprintf(id, STORAGE_ID_LEN + 1, "%s", rest);
+	return is_id(id) ? 0 : -EBADMSG;
+}
+
+static int add_lower(const struct storage_root *root, int overlayfd, const char *word,
+		     struct insp_layers *layers)
+{
+	char id[STORAGE_ID_LEN + 1];
+	int r = 0;
+
+	if (is_id(word))
+		return add_overlay_layer(root, word, layers);
+	r = id_of_link(overlayfd, word, id);
+	return r < 0 ? r : add_overlay_layer(root, id, layers);
+}
+
+/* Words with a colon between each two. */
+static int add_lowers(const struct storage_root *root, int overlayfd, char *list,
+		      struct insp_layers *layers)
+{
+	char *word = list;
+	int r = 0;
+
+	list[strcspn(list, "\n")] = '\0';
+	while (word && *word && r == 0) {
+		char *colon = strchr(word, ':');
+
+		if (colon)
+			*colon = '\0';
+		r = add_lower(root, overlayfd, word, layers);
+		word = colon ? colon + 1 : NULL;
+	}
+	return r;
+}
+
+/* The lowest layer of an image has neither file. */
+static int read_lowers(const struct storage_root *root, int overlayfd, int layerfd,
+		       struct insp_layers *layers, struct insp_err *err)
+{
+	static const char *const files[] = { "lower-layers", "lower" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_io_buf_ struct io_buf b = { 0 };
+		int r = io_read_file(layerfd, files[i], IO_SMALL_MAX, &b, err);
+
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return r;
+		r = add_lowers(root, overlayfd, b.data, layers);
+		return r < 0 ? insp_err_set(err, r, "follow '%s'", files[i]) : 0;
+	}
+	return 0;
+}
+
+/* Made by the driver each time it starts; a fuse mount keeps its own marks in the files. */
+static enum insp_root_kind kind_of(int overlayfd)
+{
+	char flag[8];
+
+	if (io_read_small(overlayfd, PROGRAM_FLAG, flag, sizeof(flag)) > 0 &&
+	    str_starts(flag, "true"))
+		return INSP_ROOT_FUSE_OVERLAY;
+	return INSP_ROOT_OVERLAY;
+}
+
+static int overlay_layers(const struct storage_root *root, const char *id, struct insp_layers **ret,
+			  struct insp_err *err)
+{
+	_cleanup_close_ int overlayfd = io_open_dir(root->fd, OVERLAY);
+	_cleanup_close_ int layerfd = overlayfd < 0 ? overlayfd : io_open_dir(overlayfd, id);
+	_cleanup_layers_ struct insp_layers *layers = NULL;
+	int r;
+
+	if (layerfd < 0)
+		return insp_err_set(err, layerfd, "open its layer '" OVERLAY "/%.12s'", id);
+	layers = container_layers_new(kind_of(overlayfd));
+	if (!layers)
+		return -ENOMEM;
+	layers->upper = str_format("%s/" OVERLAY "/%s/diff", root->path, id);
+	layers->work = str_format("%s/" OVERLAY "/%s/work", root->path, id);
+	if (!layers->upper || !layers->work)
+		return -ENOMEM;
+	r = read_lowers(root, overlayfd, layerfd, layers, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(layers);
+	return 0;
+}
+
+/* ---- vfs ---- */
+
+static const char *const layer_lists[] = { "layers.json", "volatile-layers.json" };
+
+/* The layer that id was copied from. -ENOENT: none, or the lists do not have it. */
+static int find_parent(const struct storage_root *root, const char *id,
+		       char parent[STORAGE_ID_LEN + 1], struct insp_err *err)
+{
+	_cleanup_close_ int fd = io_open_dir(root->fd, VFS "-layers");
+
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(layer_lists); i++) {
+		_cleanup_json_ json_t *list = NULL;
+		const json_t *layer;
+		size_t k;
+		int r = json_read_file(fd, layer_lists[i], storage_json_max(root), &list, err);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		json_array_foreach (list, k, layer) {
+			const char *of = json_str_at(layer, "parent");
+
+			if (!str_eq(json_str_at(layer, "id"), id))
+				continue;
+			snprintf(parent, STORAGE_ID_LEN + 1, "%s", of ? of : "");
+			return is_id(parent) ? 0 : -ENOENT;
+		}
+	}
+	return -ENOENT;
+}
+
+static int vfs_layers(const struct storage_root *root, const char *id, struct insp_layers **ret,
+		      struct insp_err *err)
+{
+	_cleanup_layers_ struct insp_layers *layers = container_layers_new(INSP_ROOT_DIR);
+	char parent[STORAGE_ID_LEN + 1];
+	_cleanup_free_ char *lower = NULL;
+	int r = layers ? find_parent(root, id, parent, err) : -ENOMEM;
+
+	if (r == 0) {
+		lower = str_format("%s/" VFS "/dir/%s", root->path, parent);
+		r = lower ? container_layers_add(layers, lower) : -ENOMEM;
+	}
+	if (r < 0 && r != -ENOENT)
+		return r;
+	layers->upper = str_format("%s/" VFS "/dir/%s", root->path, id);
+	if (!layers->upper)
+		return -ENOMEM;
+	*ret = TAKE_PTR(layers);
+	return 0;
+}
+
+int storage_layers(struct storage_root *root, const struct storage_record *record,
+		   struct insp_layers **ret, struct insp_err *err)
+{
+	if (!record->layer)
+		return insp_err_say(err, -ENOENT, "it has no layer");
+	if (!is_id(record->layer))
+		return insp_err_say(err, -EBADMSG, "the id of its layer is none");
+	if (str_eq(record->driver, OVERLAY))
+		return overlay_layers(root, record->layer, ret, err);
+	if (str_eq(record->driver, VFS))
+		return vfs_layers(root, record->layer, ret, err);
+	return insp_err_say(err, -ENOENT, "a driver of another kind");
+}
+
+int storage_fill_layers(struct storage_root *root, const struct storage_record *record,
+			struct insp_container *c)
+{
+	struct insp_layers *layers = NULL;
+	struct insp_err err = { 0 };
+	int r = storage_layers(root, record, &layers, &err);
+
+	if (r == 0) {
+		c->layers = container_layers_free(c->layers);
+		c->layers = layers;
+		return 0;
+	}
+	if (r == -ENOENT || r == -ENOMEM)
+		return r == -ENOMEM ? r : 0;
+	insp_err_wrap(&err, r, "%s container %.12s", c->engine, c->id);
+	engine_scan_fail(root->scan, &err);
+	return 0;
+}
