@@ -269,6 +269,11 @@ struct insp_container {
 	char *pod, *project;
 	char *pod_namespace; /* Kubernetes' namespace of the pod */
 	bool infra; /* holds a pod's namespaces (pause) and is nobody's program: listed with the stopped ones */
+	/*
+	 * Static: whose kernel its processes run on, when that is not the host's ("gVisor"). They are not among the
+	 * host's processes then: pid is the sandbox's, and its namespaces but the network one tell nothing of them.
+	 */
+	const char *guest;
 	char *cgroup; /* path below the hierarchy's root: v2's, else the v1 one of pids or memory */
 	char *log_path;
 	char *hostname;
@@ -331,11 +336,17 @@ int insp_resolve_pid(struct insp_sys *sys, const struct insp_pid *pid, unsigned 
 int insp_container_init(struct insp_sys *sys, const struct insp_container *c,
 			struct insp_pid **ret_pid, struct insp_err *err);
 
+/* 0 when the container's processes are on this host; -EOPNOTSUPP, and err says why, when c->guest is set. */
+int insp_container_on_host(const struct insp_container *c, struct insp_err *err);
+
 enum insp_proc_want {
 	INSP_PROC_CMDLINE = 1 << 0, /* may stall; bounded by the deadline of sys */
 	INSP_PROC_USERS = 1 << 1,   /* user names, inside and outside */
 };
-/* The processes of a running container. Clear with insp_procs_clear(). */
+/*
+ * The processes of a running container. Clear with insp_procs_clear(). With c->guest those of its sandbox, and a
+ * diagnostic that they are not the container's.
+ */
 int insp_container_procs(struct insp_sys *sys, const struct insp_container *c, unsigned want,
 			 struct insp_procs *ret_procs, struct insp_diags *diags,
 			 struct insp_err *err);
@@ -442,6 +453,8 @@ struct insp_enter_plan;
  *   - With the mount namespace joined, or root_set, the command is "inside": its programs are the container's. Its
  *     root is the target's, its directory "/", its capabilities are cut to the target's bounding set.
  *   - Inside, or with the pid or user namespace joined, the environment is TERM, PATH and HOME only.
+ *   - A container with a guest kernel of its own has nothing to join but its network: -EOPNOTSUPP for mnt, pid, and
+ *     its root.
  *   - With pid but not mnt, a fresh /proc; with net but not mnt, a fresh /sys and the target's resolv.conf and hosts:
  *     both in a private mount namespace.
  */

@@ -215,6 +215,8 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 		return r;
 	if (!insp_state_is_live(c->state) || c->pid <= 0)
 		return not_running(c);
+	if (insp_container_on_host(c, &err) < 0)
+		return tool_fail(&tool, &err);
 	so.name = c->name;
 	if (insp_container_init(sys, c, &target, &err) < 0)
 		return tool_fail(&tool, &err);

@@ -187,6 +187,11 @@ bool engine_proc_look(const struct insp_sys *sys, struct scan_proc *p);
 int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid,
 		      uint64_t start);
 /*
+ * Notes a process that is part of a container and not its init (a sandbox's file server): what is in its namespaces is
+ * in that container, and not bare. -ENOMEM.
+ */
+int engine_claim_helper(struct engine_scan *scan, pid_t pid);
+/*
  * For INSP_WANT_FILES, where no store tells the layers: c->layers of a running container by the "/" line of its own
  * mount table, an overlay or a directory of a file system of the host. Paths in overlay options may be relative to where
  * the mounter stood: bases (NULL-terminated, may be NULL) are the directories that are tried. Leaves c->layers NULL when
@@ -194,6 +199,12 @@ int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t 
  */
 int engine_layers_from_mounts(struct engine_scan *scan, struct insp_container *c,
 			      const char *const *bases);
+/*
+ * The same for a container's root directory at path on the host, running or not, by root's word only: the layers of the
+ * overlay that is mounted on it, or the directory itself when there is anything in it (an empty one is where something
+ * was mounted). -ENOMEM.
+ */
+int engine_layers_of_dir(struct engine_scan *scan, const char *path, struct insp_container *c);
 
 /*
  * Whether uid owns the process's user namespace, or one around it below the caller's. false when that cannot be told

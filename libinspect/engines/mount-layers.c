@@ -1,5 +1,5 @@
 /*
- * The layers of a running container's root by the kernel's mount tables alone. proc_pid_mountinfo(5).
+ * The layers of a container's root by the kernel's mount tables alone. proc_pid_mountinfo(5).
  *
  * The line of "/" is the kernel's, but paths in it are as the mounter saw them, maybe in another mount namespace, and a
  * user who owns a user namespace mounts what he likes. So nothing is believed that does not prove itself: a directory
@@ -21,15 +21,10 @@
 
 struct mounted_root {
 	struct engine_scan *scan;
-	const struct insp_container *c;
-	struct mount_table table; /* of the container's init */
-	char root[32];		  /* "PID/root" below procfd */
+	pid_t pid;
+	char root[32];	  /* "PID/root" below procfd */
+	const char *path; /* instead of pid and root: a directory of the host */
 };
-
-static void mounted_root_clear(struct mounted_root *m)
-{
-	mount_table_free(&m->table);
-}
 
 /* A file system that a process serves may never answer. */
 static bool is_fuse(const char *fstype)
@@ -52,6 +47,12 @@ static bool stat_host_dir(const struct mounted_root *m, const char *path, struct
 	return fd >= 0 && (!ret || stat_path(fd, "", ret) == 0);
 }
 
+static bool stat_root(const struct mounted_root *m, struct statx *ret)
+{
+	return m->path ? stat_host_dir(m, m->path, ret)
+		       : stat_path(m->scan->sys->procfd, m->root, ret) == 0;
+}
+
 static bool same_inode(const struct statx *a, const struct statx *b)
 {
 	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
@@ -68,8 +69,7 @@ static bool is_root_itself(const struct mounted_root *m, const char *path)
 {
 	struct statx root, dir;
 
-	return stat_path(m->scan->sys->procfd, m->root, &root) == 0 &&
-	       stat_host_dir(m, path, &dir) && same_inode(&root, &dir);
+	return stat_root(m, &root) && stat_host_dir(m, path, &dir) && same_inode(&root, &dir);
 }
 
 /*
@@ -82,7 +82,7 @@ static bool is_top_layer(const struct mounted_root *m, const char *path, const c
 		struct statx root, dir, low;
 
 		if (!stat_host_dir(m, path, &dir) || !stat_host_dir(m, lower, &low) ||
-		    stat_path(m->scan->sys->procfd, m->root, &root) < 0)
+		    !stat_root(m, &root))
 			return false;
 		if (same_time(&root.stx_ctime, &dir.stx_ctime) &&
 		    same_time(&root.stx_mtime, &dir.stx_mtime) && root.stx_mode == dir.stx_mode)
@@ -99,7 +99,7 @@ static bool mounts_are_roots(const struct mounted_root *m)
 	struct stat st;
 	char path[32];
 
-	snprintf(path, sizeof(path), "%d/ns/mnt", (int)m->c->pid);
+	snprintf(path, sizeof(path), "%d/ns/mnt", (int)m->pid);
 	ns = openat(sys->procfd, path, O_RDONLY | O_CLOEXEC);
 	owner = ns < 0 ? ns : ioctl(ns, NS_GET_USERNS);
 	return owner >= 0 && fstat(owner, &st) == 0 && st.st_ino == sys->self_ns.ino[INSP_NS_USER];
@@ -253,10 +253,10 @@ static int overlay_layers(const struct mounted_root *m, const struct mount_entry
 	return r == -ENOMEM ? r : 0;
 }
 
-static int find_layers(const struct mounted_root *m, const char *const *bases,
-		       struct insp_container *c)
+static int find_layers(const struct mounted_root *m, const struct mount_table *table,
+		       const char *const *bases, struct insp_container *c)
 {
-	const struct mount_entry *root = mountinfo_find(&m->table, "/");
+	const struct mount_entry *root = mountinfo_find(table, "/");
 
 	if (root && !str_eq(root->fstype, "overlay"))
 		return dir_layers(m, root, c);
@@ -268,20 +268,48 @@ static int find_layers(const struct mounted_root *m, const char *const *bases,
 int engine_layers_from_mounts(struct engine_scan *scan, struct insp_container *c,
 			      const char *const *bases)
 {
-	_cleanup_(mounted_root_clear) struct mounted_root m = { .scan = scan, .c = c };
+	struct mounted_root m = { .scan = scan, .pid = c->pid };
+	_cleanup_mount_table_ struct mount_table table = { 0 };
 	struct pid_stat st;
 	int r;
 
 	if (!(scan->want & INSP_WANT_FILES) || c->layers || c->pid <= 0 || !scan->sys->live)
 		return 0;
 	snprintf(m.root, sizeof(m.root), "%d/root", (int)c->pid);
-	r = mountinfo_read(scan->sys, c->pid, &m.table, NULL);
+	r = mountinfo_read(scan->sys, c->pid, &table, NULL);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	r = find_layers(&m, bases, c);
+	r = find_layers(&m, &table, bases, c);
 	/* what was read by number counts only if the number still means the same process */
 	if (r == 0 && c->layers &&
 	    (pid_read_stat(scan->sys->procfd, c->pid, &st) < 0 || st.start != c->pid_start))
 		c->layers = container_layers_free(c->layers);
 	return r;
+}
+
+static bool has_entries(const struct insp_sys *sys, const char *path)
+{
+	_cleanup_close_ int fd = sys_open_dir(sys, path);
+	_cleanup_closedir_ DIR *dir = NULL;
+
+	if (fd < 0 || io_opendir(fd, ".", &dir) < 0)
+		return false;
+	for_each_dirent (de, dir)
+		return true;
+	return false;
+}
+
+int engine_layers_of_dir(struct engine_scan *scan, const char *path, struct insp_container *c)
+{
+	struct mounted_root m = { .scan = scan, .path = path };
+	const struct mount_entry *e = NULL;
+	const struct mount_table *host;
+
+	if (!(scan->want & INSP_WANT_FILES) || c->layers || path[0] != '/')
+		return 0;
+	if (engine_scan_mounts(scan, &host) == 0)
+		e = mountinfo_find(host, path);
+	if (e && str_eq(e->fstype, "overlay"))
+		return overlay_layers(&m, e, NULL, c);
+	return has_entries(scan->sys, path) ? set_dir(c, path) : 0;
 }

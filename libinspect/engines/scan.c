@@ -213,6 +213,11 @@ static int note_claim(struct scan_claims *claims, pid_t pid)
 	return 0;
 }
 
+int engine_claim_helper(struct engine_scan *scan, pid_t pid)
+{
+	return note_claim(&scan->claims, pid);
+}
+
 int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t pid, uint64_t start)
 {
 	const struct insp_sys *sys = scan->sys;

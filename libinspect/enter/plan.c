@@ -186,6 +186,13 @@ static void plan_freep(struct insp_enter_plan **plan)
 	insp_enter_plan_free(*plan);
 }
 
+/* Whether the container's own files or processes are meant, and not only its network. */
+static bool wants_inside(const struct insp_enter_opts *opts)
+{
+	return (opts->namespaces & (1U << INSP_NS_MNT | 1U << INSP_NS_PID)) ||
+	       (opts->root_set && !opts->root);
+}
+
 int insp_enter_plan_make(struct insp_sys *sys, const struct insp_pid *target,
 			 const struct insp_container *c, const struct insp_enter_opts *opts,
 			 struct insp_enter_plan **ret_plan, struct insp_err *err)
@@ -200,6 +207,11 @@ int insp_enter_plan_make(struct insp_sys *sys, const struct insp_pid *target,
 	plan->who = who_is(target, c);
 	if (!plan->who)
 		return insp_err_set(err, -ENOMEM, "make a plan");
+	if (c && wants_inside(opts)) {
+		r = insp_container_on_host(c, err);
+		if (r < 0)
+			return r;
+	}
 	r = plan_fill(plan, sys, opts, err);
 	if (r < 0)
 		return r;

@@ -183,12 +183,15 @@ int insp_container_procs(struct insp_sys *sys, const struct insp_container *c, u
 	_cleanup_(gather_clear) struct gather g = { .sys = sys, .want = want, .diags = diags };
 	_cleanup_pid_ struct insp_pid *init = NULL;
 	_cleanup_free_ pid_t *pids = NULL;
+	struct insp_err not_here = { 0 };
 	ssize_t n;
 	int r;
 
 	r = insp_container_init(sys, c, &init, err);
 	if (r < 0)
 		return r;
+	if (diags && insp_container_on_host(c, &not_here) < 0)
+		insp_diags_add(diags, &not_here);
 	n = members_of(sys, c->id, init, &pids);
 	if (n < 0)
 		return insp_err_set(err, (int)n, "find the processes of %s container %.64s",

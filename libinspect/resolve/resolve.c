@@ -233,6 +233,20 @@ int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,
 	return insp_resolve_pid(sys, pid, want, ret_container, err);
 }
 
+int insp_container_on_host(const struct insp_container *c, struct insp_err *err)
+{
+	_cleanup_free_ char *shown = NULL;
+
+	if (!c->guest)
+		return 0;
+	shown = insp_escape_str(c->name);
+	insp_err_say(err, -EOPNOTSUPP,
+		     "container '%s': its processes run on %s's kernel, they are not on this host",
+		     shown ? shown : "?", c->guest);
+	insp_err_hint(err, "process %d is its sandbox", (int)c->pid);
+	return -EOPNOTSUPP;
+}
+
 int insp_container_init(struct insp_sys *sys, const struct insp_container *c,
 			struct insp_pid **ret_pid, struct insp_err *err)
 {

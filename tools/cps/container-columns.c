@@ -25,6 +25,7 @@ TEXT_COLUMN(command)
 TEXT_COLUMN(pod)
 TEXT_COLUMN(pod_namespace)
 TEXT_COLUMN(project)
+TEXT_COLUMN(guest)
 TEXT_COLUMN(cgroup)
 TEXT_COLUMN(log_path)
 TEXT_COLUMN(hostname)
@@ -350,6 +351,7 @@ const struct column container_columns[] = {
 	{ "POD", 0, "pod", "pod", fill_pod, .want = DETAIL },
 	{ "INFRA", 0, "yes: it only holds a pod's namespaces", "infra", fill_infra, json_infra, DETAIL },
 	{ "PODNS", 0, "Kubernetes namespace of the pod", "pod_namespace", fill_pod_namespace, .want = DETAIL },
+	{ "GUEST", 0, "whose kernel its processes run on, when not the host's", "guest", fill_guest },
 	{ "PROJECT", 0, "compose project", "project", fill_project, .want = DETAIL },
 	{ "RESTARTS", COL_RIGHT, "how often the engine restarted it", "restarts", fill_restarts, .want = DETAIL },
 	{ "HOSTNAME", 0, "host name inside", "hostname", fill_hostname, .want = DETAIL },

@@ -75,6 +75,12 @@ static int add_records(const struct store_root *root)
 	for_each_dirent (de, dir) {
 		_cleanup_close_ int fd = -EBADF;
 
+		if (root->format->entry) {
+			r = root->format->entry(root, de->d_name);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (!engine_scan_wants(root->scan, de->d_name, de->d_name) ||
 		    store_has_id(root->scan, de->d_name))
 			continue;

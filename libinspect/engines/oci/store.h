@@ -17,6 +17,8 @@ struct store_root;
 
 /* A runtime's record: a JSON file in a directory that is called by the container's id. */
 struct store_format {
+	/* What is called instead of all below, for each name in a root: records that are no directories. -ENOMEM. */
+	int (*entry)(const struct store_root *root, const char *name);
 	const char *file;
 	const char *const *members; /* those that are read; NULL: all */
 	/* From the parsed file and the record's directory into a new container. -ENOMEM. */
