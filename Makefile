@@ -92,6 +92,8 @@ unit_tests := \
 
 HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \
               swap-race with-key
+# these link the library, and so are for this host only
+LIB_HELPERS := stress-bolt
 fuzz_tests := \
     bolt \
     cgroup \
@@ -130,7 +132,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 .SECONDARY:
 .PHONY: all help install uninstall completion demo check unit unit-programs lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
-all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
+all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -175,6 +177,11 @@ $(B)/helpers/%: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(SONDE_CFLAGS)) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
+
+$(LIB_HELPERS:%=$(B)/helpers/%): $(B)/helpers/%: $(B)/obj/tests/helpers/%.o $(B)/libinspect.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 	@mkdir -p $(@D)
@@ -279,9 +286,9 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 # what the lists hold, for tests/lint
 sources:
 	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
-		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
+		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)
