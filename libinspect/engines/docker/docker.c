@@ -83,8 +83,7 @@ static int check_life(const struct docker_scan *ds, const struct docker_record *
 	if (!has_process)
 		return 0;
 	if (rec->pid > 0 && ds->scan->sys->live)
-		r = engine_claim_init(ds->scan, c, rec->pid,
-				      docker_init_start(ds->scan->sys, ds->root, rec, c->id));
+		r = docker_claim_init(ds->scan, ds->root, rec, c);
 	/* it restarts between two processes; otherwise it ended when nobody was there to note how */
 	if (r == 0 && c->state != INSP_STATE_RESTARTING)
 		c->state = INSP_STATE_EXITED; /* exit code and end are unset already */

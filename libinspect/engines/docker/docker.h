@@ -45,10 +45,17 @@ int docker_record_fill(const struct docker_record *rec, unsigned want, struct in
 
 /* ---- a store: a data root -------------------------------------------------------------------------------- */
 
+#define DOCKER_NAMESPACES 2
+
 struct docker_root {
 	int fd; /* the data root, O_PATH */
 	char *path;
 	char *exec_root; /* of the daemon that was seen running; NULL: not known */
+	/*
+	 * containerd's namespaces that the containers may be in, the likelier first: "moby", and of a remapped daemon
+	 * since 23.0 "moby-UID.GID". "": no other.
+	 */
+	char namespaces[DOCKER_NAMESPACES][48];
 	uid_t owner;
 	dev_t dev;
 	ino_t ino;
@@ -135,8 +142,11 @@ int docker_mounts(int containers, const struct docker_root *root, const struct d
 
 /* ---- the runtime's state ------------------------------------------------------------------------------------- */
 
-/* Start time (ticks) of the container's init by its runtime's state file; 0: there is none to be read. */
-uint64_t docker_init_start(const struct insp_sys *sys, const struct docker_root *root,
-			   const struct docker_record *rec, const char *id);
+/*
+ * engine_claim_init() of the record's pid, or of the sandbox that holds the container, with the start time that its
+ * runtime's record has. c->owner is set.
+ */
+int docker_claim_init(struct engine_scan *scan, const struct docker_root *root,
+		      const struct docker_record *rec, struct insp_container *c);
 
 #endif

@@ -12,13 +12,12 @@
 
 #include <sys/stat.h>
 
-#define INIT_SUFFIX    "-init"
-#define DEFAULT_CROOT  "/var/lib/containerd"
-#define MANAGED_CROOT  "containerd/daemon"
-#define MOBY_NAMESPACE "moby"
-#define LINKS	       "l"
-#define LETTERS	       "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS	       "0123456789"
+#define INIT_SUFFIX   "-init"
+#define DEFAULT_CROOT "/var/lib/containerd"
+#define MANAGED_CROOT "containerd/daemon"
+#define LINKS	      "l"
+#define LETTERS	      "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS	      "0123456789"
 /*
  * A directory that a user's record names costs system calls, not bytes. An entry of 29 bytes, taken this many times,
  * weighs about what it costs.
@@ -303,15 +302,25 @@ static int open_images(struct engine_scan *scan, struct docker_root *root, struc
 	return fd < 0 ? fd : containerd_meta_open(scan, fd, DEFAULT_CROOT, 0, &root->images, err);
 }
 
+/* The snapshot that one of the root's namespaces has of that name. */
+static int find_snapshot(const struct docker_root *root, const char *driver, const char *key,
+			 struct insp_layers **ret, struct insp_err *err)
+{
+	int r = -ENOENT;
+
+	for (size_t i = 0; r == -ENOENT && i < DOCKER_NAMESPACES && root->namespaces[i][0]; i++)
+		r = containerd_snapshot_layers(root->images, root->namespaces[i], driver, key, ret,
+					       err);
+	return r;
+}
+
 /* ID-init: the daemon's own files (daemon/containerd/image_snapshot.go), as with a graph driver. */
-static int count_init(struct docker_root *root, const char *driver, const char *id,
+static int count_init(const struct docker_root *root, const char *driver, const char *id,
 		      struct insp_layers *layers)
 {
 	_cleanup_layers_ struct insp_layers *init = NULL;
 	_cleanup_free_ char *key = str_format("%s" INIT_SUFFIX, id);
-	int r = key ? containerd_snapshot_layers(root->images, MOBY_NAMESPACE, driver, key, &init,
-						 NULL)
-		    : -ENOMEM;
+	int r = key ? find_snapshot(root, driver, key, &init, NULL) : -ENOMEM;
 
 	if (r == 0 && layers->n_lowers > 0 && str_eq(init->upper, layers->lowers[0]))
 		layers->n_engine = 1;
@@ -328,8 +337,7 @@ static int read_snapshot(struct engine_scan *scan, struct docker_root *root, con
 	root->images_read = true;
 	if (r < 0 || !root->images)
 		return r == -ENOENT ? 0 : r;
-	r = containerd_snapshot_layers(root->images, MOBY_NAMESPACE, driver, c->id, &c->layers,
-				       err);
+	r = find_snapshot(root, driver, c->id, &c->layers, err);
 	if (r < 0)
 		return r == -EOPNOTSUPP ? 0 : r;
 	return count_init(root, driver, c->id, c->layers);

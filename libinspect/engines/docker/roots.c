@@ -15,6 +15,7 @@
 #define DEFAULT_ROOT   "/var/lib/docker"
 #define DEFAULT_CONFIG "/etc/docker/daemon.json"
 #define PID_FILE       "/run/docker.pid"
+#define MOBY_NAMESPACE "moby"
 
 static void root_free(struct docker_root *root)
 {
@@ -52,6 +53,28 @@ static void cannot_open(struct engine_scan *scan, const char *path, int r)
 	engine_scan_fail(scan, &err);
 }
 
+/* userns-remap keeps everything in ROOT/UID.GID/ */
+static bool is_remap_name(const char *s)
+{
+	size_t uid = strspn(s, "0123456789"), gid;
+
+	if (uid == 0 || s[uid] != '.')
+		return false;
+	gid = strspn(s + uid + 1, "0123456789");
+	return gid > 0 && s[uid + 1 + gid] == '\0';
+}
+
+static void set_namespaces(struct docker_root *root)
+{
+	const char *slash = strrchr(root->path, '/'), *name = slash ? slash + 1 : root->path;
+	const size_t size = sizeof(root->namespaces[0]);
+	int n = 0;
+
+	if (is_remap_name(name) && strlen(name) + sizeof(MOBY_NAMESPACE "-") <= size)
+		snprintf(root->namespaces[n++], size, MOBY_NAMESPACE "-%s", name);
+	snprintf(root->namespaces[n], size, MOBY_NAMESPACE);
+}
+
 /* Takes fd. exec_root may be NULL. */
 static int append(struct docker_roots *roots, int fd, const char *path, const char *exec_root,
 		  const struct stat *st)
@@ -70,19 +93,9 @@ static int append(struct docker_roots *roots, int fd, const char *path, const ch
 		root_free(&root);
 		return -ENOMEM;
 	}
+	set_namespaces(&root);
 	roots->items[roots->n++] = root;
 	return 0;
-}
-
-/* userns-remap keeps everything in ROOT/UID.GID/ */
-static bool is_remap_name(const char *s)
-{
-	size_t uid = strspn(s, "0123456789"), gid;
-
-	if (uid == 0 || s[uid] != '.')
-		return false;
-	gid = strspn(s + uid + 1, "0123456789");
-	return gid > 0 && s[uid + 1 + gid] == '\0';
 }
 
 static int add_remapped(struct docker_roots *roots, size_t of)

@@ -1,14 +1,16 @@
 /*
- * The start time of a container's init, which the daemon does not keep but its runtime does: without it a pid that was
- * reused would pass for the container.
+ * Whether a container's init lives: by its start time, which the daemon does not keep but its runtime does. Without it
+ * a pid that was reused would pass for the container.
  */
 #include "libinspect/engines/docker/docker.h"
+#include "libinspect/engines/gvisor.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
 #include <sys/stat.h>
 
 #define DEFAULT_EXEC_ROOT "/run/docker"
+#define EXEC_ROOTS	  3 /* places where an exec root is looked for */
 
 /*
  * Both files are written once, by the runtime, with this number near their beginning (state.json is 30 KB, nearly all
@@ -55,16 +57,61 @@ static uint64_t read_start(const struct insp_sys *sys, const char *path, const c
 	return number_after(buf, (size_t)n, key);
 }
 
-static uint64_t start_below(const struct insp_sys *sys, const char *exec_root, const char *id)
+/* Where a runtime keeps the records of a root's containers: with each exec root and namespace. */
+struct places {
+	const struct insp_sys *sys;
+	const struct docker_root *root;
+	const char *exec_roots[EXEC_ROOTS];
+};
+
+/* The n-th of them, of that runtime; *ret NULL: there is none of that number. false: no more. */
+static bool place(const struct places *p, size_t n, const char *runtime, char **ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		_cleanup_free_ char *path = str_format("%s/%s/moby/%s/%s", exec_root,
-						       runtimes[i].directory, id, runtimes[i].file);
-		uint64_t start = path ? read_start(sys, path, runtimes[i].key) : 0;
-		if (start)
-			return start;
+	const char *exec_root, *ns;
+
+	*ret = NULL;
+	if (n >= EXEC_ROOTS * DOCKER_NAMESPACES)
+		return false;
+	exec_root = p->exec_roots[n / DOCKER_NAMESPACES];
+	ns = p->root->namespaces[n % DOCKER_NAMESPACES];
+	if (exec_root && ns[0])
+		*ret = str_format("%s/%s/%s", exec_root, runtime, ns);
+	return true;
+}
+
+static uint64_t find_start(const struct places *p, const char *id)
+{
+	for (size_t n = 0;; n++) {
+		for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
+			_cleanup_free_ char *dir = NULL, *path = NULL;
+			uint64_t start;
+
+			if (!place(p, n, runtimes[i].directory, &dir))
+				return 0;
+			path = dir ? str_format("%s/%s/%s", dir, id, runtimes[i].file) : NULL;
+			start = path ? read_start(p->sys, path, runtimes[i].key) : 0;
+			if (start)
+				return start;
+		}
 	}
-	return 0;
+}
+
+/* A sandbox with a kernel of its own; its record is where the daemon tells every runtime to keep it. -ENOENT. */
+static int claim_sandbox(struct engine_scan *scan, const struct places *p, struct insp_container *c)
+{
+	int r = -ENOENT;
+
+	for (size_t n = 0; r < 0 && r != -ENOMEM; n++) {
+		_cleanup_free_ char *dir = NULL;
+		_cleanup_close_ int fd = -EBADF;
+
+		if (!place(p, n, runtimes[0].directory, &dir))
+			break;
+		fd = dir ? sys_open_dir(scan->sys, dir) : -ENOENT;
+		if (fd >= 0)
+			r = gvisor_claim(scan, fd, c->id, c, NULL);
+	}
+	return r;
 }
 
 /* NetworkSettings.SandboxKey is EXEC/netns/HEX: a daemon that is gone has left its exec root there. */
@@ -75,17 +122,20 @@ static char *exec_root_of(const struct docker_record *rec)
 	return tail && key[0] == '/' ? strndup(key, (size_t)(tail - key)) : NULL;
 }
 
-uint64_t docker_init_start(const struct insp_sys *sys, const struct docker_root *root,
-			   const struct docker_record *rec, const char *id)
+int docker_claim_init(struct engine_scan *scan, const struct docker_root *root,
+		      const struct docker_record *rec, struct insp_container *c)
 {
 	_cleanup_free_ char *derived = exec_root_of(rec);
-	const char *tries[] = { root->exec_root, derived, DEFAULT_EXEC_ROOT };
+	const struct places p = { .sys = scan->sys,
+				  .root = root,
+				  .exec_roots = { root->exec_root, derived, DEFAULT_EXEC_ROOT } };
+	uint64_t start = find_start(&p, c->id);
+	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
-		uint64_t start = tries[i] ? start_below(sys, tries[i], id) : 0;
-
-		if (start)
-			return start;
+	if (start == 0) {
+		r = claim_sandbox(scan, &p, c);
+		if (r >= 0 || r == -ENOMEM)
+			return r;
 	}
-	return 0;
+	return engine_claim_init(scan, c, rec->pid, start);
 }
