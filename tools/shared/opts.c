@@ -24,6 +24,7 @@ void opt_list_clear(struct opt_list *list)
 void common_opts_clear(struct common_opts *common)
 {
 	opt_list_clear(&common->stores);
+	opt_list_clear(&common->docker_roots);
 }
 
 static int list_add(struct opt_list *list, const char *item)
@@ -376,14 +377,18 @@ static void free_engines(char **engines, size_t n)
 int common_opts_open(const struct common_opts *common, struct insp_sys **ret_sys,
 		     struct insp_err *err)
 {
-	size_t n = common->stores.n;
-	_cleanup_free_ struct insp_store *stores = calloc(n + 1, sizeof(*stores));
+	size_t n = common->stores.n, n_roots = common->docker_roots.n;
+	_cleanup_free_ struct insp_store *stores = calloc(n + n_roots + 1, sizeof(*stores));
 	char **engines = calloc(n + 1, sizeof(*engines));
-	struct insp_sys_opts opts = { .root = common->sysroot, .stores = stores, .n_stores = n };
+	struct insp_sys_opts opts = { .root = common->sysroot,
+				      .stores = stores,
+				      .n_stores = n + n_roots };
 	int r = stores && engines ? 0 : insp_err_set(err, -ENOMEM, "read the options");
 
 	for (size_t i = 0; i < n && r >= 0; i++)
 		r = split_store(common->stores.items[i], &engines[i], &stores[i], err);
+	for (size_t i = 0; i < n_roots && r >= 0; i++)
+		stores[n + i] = (struct insp_store){ "docker", common->docker_roots.items[i] };
 	if (r >= 0)
 		r = insp_sys_open(&opts, ret_sys, err);
 	if (engines)

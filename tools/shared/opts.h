@@ -96,7 +96,8 @@ struct tool {
 
 /* Options that every tool has, and their struct. --sysroot is OPTS_SYSROOT: only tools that read. */
 struct common_opts {
-	struct opt_list stores; /* ENGINE=DIR */
+	struct opt_list stores;	      /* ENGINE=DIR */
+	struct opt_list docker_roots; /* DIR: docker=DIR */
 	const char *sysroot;
 };
 void common_opts_clear(struct common_opts *common);
@@ -110,6 +111,13 @@ void common_opts_clear(struct common_opts *common);
 	{ OPT_LIST,	0,                                                        \
 	  "store",	offsetof(type, member.stores),                            \
 	  "ENGINE=DIR", "also read this state directory (repeatable)" },          \
+		{ OPT_LIST,                                                       \
+		  0,                                                              \
+		  "docker-root",                                                  \
+		  offsetof(type, member.docker_roots),                            \
+		  "DIR",                                                          \
+		  "the same as --store docker=DIR (repeatable)",                  \
+		  .complete = COMPLETE_DIR },                                     \
 		{ OPT_HELP, 'h', "help", 0, NULL, "show this help and exit" },    \
 	{                                                                         \
 		OPT_VERSION, 'V', "version", 0, NULL, "show the version and exit" \
@@ -126,7 +134,7 @@ int opts_parse(const struct tool *tool, int argc, char *argv[], void *values, in
 int opts_usage_error(const struct tool *tool, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* insp_sys_open() with --store and --sysroot. -EINVAL: an ENGINE=DIR that is none. */
+/* insp_sys_open() with --store, --docker-root and --sysroot. -EINVAL: an ENGINE=DIR that is none. */
 int common_opts_open(const struct common_opts *common, struct insp_sys **ret_sys,
 		     struct insp_err *err);
 
