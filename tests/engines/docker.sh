@@ -160,12 +160,13 @@ docker_user_up()
     user=sd$(engine_tag | tr 'A-Z' 'a-z')
     [ -n "${DOCKER_REMAP-}" ] && [ ! -s "$DOCKER_DIR/user" ] || return 0
     echo "$user" >"$DOCKER_DIR/user"
-    useradd --no-create-home --user-group --shell /bin/false "$user" && grep -q "^$user:" /etc/subuid /etc/subgid
+    docker_in useradd --no-create-home --user-group --shell /bin/false "$user" &&
+        docker_in grep -q "^$user:" /etc/subuid /etc/subgid
 }
 
 docker_user_down()
 {
-    [ ! -s "$DOCKER_DIR/user" ] || userdel "$(cat "$DOCKER_DIR/user")" 2>&1 | grep -v 'not found\|mail spool' >&2
+    [ -n "${DOCKER_SUITE-}" ] || [ ! -s "$DOCKER_DIR/user" ] || userdel "$(cat "$DOCKER_DIR/user")" 2>&1 | grep -v 'not found\|mail spool' >&2
     return 0
 }
 
@@ -219,7 +220,7 @@ docker_kill_sandboxes()
     local proc
     [ -e "$DOCKER_DIR/runsc" ] || return 0
     for proc in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$proc/cmdline" 2>/dev/null) in
+        case $({ tr '\0' ' ' <"$proc/cmdline"; } 2>/dev/null) in
         runsc*"$DOCKER_EXEC/"*) kill -KILL "${proc#/proc/}" 2>/dev/null ;;
         esac
     done

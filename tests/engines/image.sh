@@ -3,12 +3,14 @@
 #
 #   image_make DIR    makes DIR/rootfs (the flat tree) and DIR/image.tar (docker save format)
 #   image_dir         prints where the one of this test run lies, made on first use
+#   image_many N      prints the archive of $IMAGE_MANY: that image with thin layers on top, N in all
 #
 # What is in it that tests rely on: /etc/passwd with root, app (1000) and nobody; an absolute link
 # /var/run -> /run; /etc/motd; files deleted (/data/gone) and a directory replaced (/data/opaque) by
 # the second layer; label org.sonde.image=yes, APP=yes in the environment, working directory /srv.
 
 IMAGE=sonde-test:1
+IMAGE_MANY=sonde-many:1
 
 image_dir()
 {
@@ -76,11 +78,11 @@ image_config()
 
 image_arch() { case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) uname -m ;; esac; }
 
-# image_archive LAYERS OUT: LAYERS/N trees to a docker archive
+# image_archive LAYERS OUT TAG [COUNT]: LAYERS/N trees to a docker archive, four of them
 image_archive()
 {
     local n sum sums=() paths=() config
-    for n in 1 2 3 4; do
+    for n in $(seq "${4:-4}"); do
         image_tar "$1/$n" "$2/layer.tar" || return 1
         sum=$(sha256sum <"$2/layer.tar") && sum=${sum%% *}
         mkdir -p "$2/$sum" && mv "$2/layer.tar" "$2/$sum/layer.tar" || return 1
@@ -91,7 +93,7 @@ image_archive()
     config=$(sha256sum <"$2/config.json") && config=${config%% *}.json
     mv "$2/config.json" "$2/$config"
     printf '%s\n' "${paths[@]}" | jq -R . | jq -cs '[{ Config: $config, RepoTags: [$tag], Layers: . }]' \
-        --arg config "$config" --arg tag "$IMAGE" >"$2/manifest.json" || return 1
+        --arg config "$config" --arg tag "$3" >"$2/manifest.json" || return 1
     tar -C "$2" -cf "$2.tar" "$config" manifest.json "${sums[@]}"
 }
 
@@ -107,10 +109,24 @@ image_make()
 {
     local work
     work=$(mktemp -d "$(dirname "$1")/image.XXXX") && mkdir "$work/layers" "$work/image" || return 1
-    image_layers "$work/layers" && image_archive "$work/layers" "$work/image" &&
+    image_layers "$work/layers" && image_archive "$work/layers" "$work/image" "$IMAGE" &&
         image_flatten "$work/layers" "$work/rootfs" || return 1
     rm -rf "$work/layers" "$work/image"
     chmod 755 "$work" "$work/rootfs"
     # another test may have been faster
     mv -T "$work" "$1" 2>/dev/null || { rm -rf "$work"; [ -d "$1" ]; }
+}
+
+# Mount options of so many layers do not fit on a page: engines then mount with relative paths.
+image_many()
+{
+    local work=$SONDE_TEST_DIR/image-many n
+    [ -e "$work/image.tar" ] || {
+        mkdir -p "$work/layers" "$work/image" && image_layers "$work/layers" || return 1
+        for n in $(seq 5 "$1"); do
+            mkdir -p "$work/layers/$n/l" && echo "$n" >"$work/layers/$n/l/$n" || return 1
+        done
+        image_archive "$work/layers" "$work/image" "$IMAGE_MANY" "$1" && rm -rf "$work/layers" "$work/image" || return 1
+    }
+    echo "$work/image.tar"
 }
