@@ -38,10 +38,10 @@ STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x 
 STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 
 # Every source by name; `make lint` compares the lists with the tree.
-base       := bolt err escape guarded inroot io json json-pick str strbuf
+base       := bolt err escape guarded inroot io json json-pick str strbuf yaml
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
 container  := container
-engines    := engines freezer mount-layers scan scan-procs unread
+engines    := engines freezer hostproc mount-layers scan scan-procs unread
 engines    += apptainer
 engines    += buildah
 engines    += crio
@@ -52,7 +52,7 @@ engines    += rkt
 engines    += $(addprefix bare/,bare groups)
 engines    += $(addprefix containerd/,containerd cri meta values)
 engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
-engines    += $(addprefix lxc/,lxc lxd)
+engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
 engines    += $(addprefix oci/,crun runc runtime spec store youki)
 engines    += $(addprefix podman/,db json live podman record)
 engines    += $(addprefix storage/,conf discover layers records roots)
@@ -78,6 +78,7 @@ unit_tests := \
     idmap \
     inroot \
     json-pick \
+    lxc \
     mount-layers \
     mountinfo \
     nslist \
@@ -100,6 +101,8 @@ fuzz_tests := \
     docker-config \
     docker-layers \
     idmap \
+    lxc-config \
+    lxd-record \
     mountinfo \
     passwd \
     podman-config \

@@ -96,16 +96,21 @@ int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret)
 	return 0;
 }
 
-/* The runtimes below an engine (runc below docker) keep records of the same container. */
+/*
+ * The runtimes below an engine (runc below docker) keep records of the same container. Of two that do not run only an id
+ * that nobody chose tells that: a name may be given in every store.
+ */
 static bool claimed_before(const struct engine_scan *scan, const struct insp_container *c)
 {
+	bool telling = str_is_hex(c->id, 64);
+
 	for (size_t i = 0; i < scan->found.n; i++) {
 		const struct insp_container *o = scan->found.items[i];
 
 		if (o->engine == c->engine)
 			continue;
 		if (c->pid > 0 ? o->pid == c->pid && o->pid_start == c->pid_start
-			       : str_eq(o->id, c->id))
+			       : telling && str_eq(o->id, c->id))
 			return true;
 	}
 	return false;

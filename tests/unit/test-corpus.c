@@ -13,6 +13,12 @@
 #define LLVMFuzzerTestOneInput fuzz_idmap
 #include "tests/fuzz/fuzz-idmap.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_lxc_config
+#include "tests/fuzz/fuzz-lxc-config.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_lxd_record
+#include "tests/fuzz/fuzz-lxd-record.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_mountinfo
 #include "tests/fuzz/fuzz-mountinfo.c"
 #undef LLVMFuzzerTestOneInput
@@ -98,6 +104,16 @@ static void idmap_survives_its_corpus(void **state)
 	replay("idmap", fuzz_idmap);
 }
 
+static void lxc_config_survives_its_corpus(void **state)
+{
+	replay("lxc-config", fuzz_lxc_config);
+}
+
+static void lxd_record_survives_its_corpus(void **state)
+{
+	replay("lxd-record", fuzz_lxd_record);
+}
+
 static void mountinfo_survives_its_corpus(void **state)
 {
 	replay("mountinfo", fuzz_mountinfo);
@@ -150,6 +166,8 @@ int main(void)
 		cmocka_unit_test(docker_config_survives_its_corpus),
 		cmocka_unit_test(docker_layers_survive_their_corpus),
 		cmocka_unit_test(idmap_survives_its_corpus),
+		cmocka_unit_test(lxc_config_survives_its_corpus),
+		cmocka_unit_test(lxd_record_survives_its_corpus),
 		cmocka_unit_test(mountinfo_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),

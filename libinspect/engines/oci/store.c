@@ -26,6 +26,9 @@ int store_read_json(const struct store_root *root, int recordfd, const char *fil
 
 bool store_has_id(const struct engine_scan *scan, const char *id)
 {
+	/* a name that somebody chose may be another container's in another engine */
+	if (!str_is_hex(id, 64))
+		return false;
 	for (size_t i = 0; i < scan->found.n; i++)
 		if (str_eq(scan->found.items[i]->id, id))
 			return true;
