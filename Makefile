@@ -39,9 +39,9 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 
 # Every source by name; `make lint` compares the lists with the tree.
 base       := bolt err escape guarded inroot io json json-pick str strbuf yaml
-kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo ns overlay passwd pid slowread stat status sys
+kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread stat status sys
 container  := container
-engines    := engines freezer hostproc mount-layers scan scan-procs unread
+engines    := daemon engines freezer hostproc mount-layers scan scan-procs unread
 engines    += apptainer
 engines    += buildah
 engines    += crio
@@ -50,16 +50,17 @@ engines    += nspawn
 engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
-engines    += $(addprefix containerd/,containerd cri meta values)
+engines    += $(addprefix containerd/,containerd cri each flags meta record roots task values)
 engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
 engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
 engines    += $(addprefix oci/,crun runc runtime spec store youki)
 engines    += $(addprefix podman/,db json live podman record)
 engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
+resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
-cps        := container-columns filter list namespaces owners print processes
+cps        := container-columns filter list namespaces owners print processes questions
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
               supervisor
 TOOLS      := cdebug cnsenter cps
@@ -81,6 +82,7 @@ unit_tests := \
     lxc \
     mount-layers \
     mountinfo \
+    nettables \
     nslist \
     oci-spec \
     opts \
@@ -104,6 +106,7 @@ fuzz_tests := \
     lxc-config \
     lxd-record \
     mountinfo \
+    nettables \
     passwd \
     podman-config \
     podman-state \

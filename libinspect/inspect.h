@@ -283,6 +283,8 @@ struct insp_container {
 	size_t n_labels;
 	struct insp_port *ports;
 	size_t n_ports;
+	char **addresses; /* IP addresses that the engine gave it, without prefix length; for INSP_WANT_DETAIL */
+	size_t n_addresses;
 	struct insp_ns_set ns; /* filled for INSP_WANT_NS, and when running */
 	/* for INSP_WANT_FILES */
 	struct insp_layers *layers; /* NULL: not known */
@@ -350,6 +352,36 @@ enum insp_proc_want {
 int insp_container_procs(struct insp_sys *sys, const struct insp_container *c, unsigned want,
 			 struct insp_procs *ret_procs, struct insp_diags *diags,
 			 struct insp_err *err);
+
+/* ---- whose is it? -------------------------------------------------------------------------------------- */
+
+/* What insp_find() is asked, and the form of its text. */
+enum insp_question {
+	INSP_ASK_PATH, /* an absolute path of the host: a layer, a volume, a log, an engine's own directory */
+	INSP_ASK_VETH, /* an interface of the host; "NAME@if5" is NAME */
+	INSP_ASK_IP,   /* an IPv4 or IPv6 address */
+	INSP_ASK_PORT, /* "80", "53/udp": listened on inside, or published on the host */
+	INSP_ASK_CGROUP, /* a directory below where a hierarchy is mounted, or a path as in /proc/PID/cgroup */
+	INSP_ASK_NS, /* an inode, "4026532211" or "net:[4026532211]" */
+};
+struct insp_finding {
+	struct insp_container *container;
+	char *how; /* what makes it the answer, for people; may hold bytes of a record */
+};
+struct insp_findings {
+	struct insp_finding *items;
+	size_t n;
+};
+void insp_findings_clear(struct insp_findings *findings);
+/*
+ * The containers that answer a question; several where they share what is asked for (an image's layer, a network
+ * namespace). want: INSP_WANT_* or'ed, for their fields. What could not be read goes to diags (may be NULL).
+ * -ENOENT: nothing claims it; err says so, and what it is instead where that can be told. -EINVAL: text is none of
+ * what the question is about. Looks at all containers; nothing of a container is opened but its tables in /proc, and
+ * no link inside a layer is followed. Clear with insp_findings_clear().
+ */
+int insp_find(struct insp_sys *sys, enum insp_question question, const char *text, unsigned want,
+	      struct insp_findings *ret_findings, struct insp_diags *diags, struct insp_err *err);
 
 /* ---- every namespace of the host (lsns with names) ------------------------------------------------------ */
 

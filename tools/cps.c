@@ -14,6 +14,18 @@ static const struct opt options[] = {
 	  "only those with this name, id, engine, status, image, label, pod or project",
 	  .words = "name= id= engine= status= image= label= pod= project=",
 	  .complete = COMPLETE_WORDS },
+	{ OPT_GROUP, .help = "Whose is it" },
+	{ OPT_STRING, 0, "path", AT(path), "PATH",
+	  "whose layer, volume, log or directory of the engine this path of the host is in",
+	  .complete = COMPLETE_FILE },
+	{ OPT_STRING, 0, "veth", AT(veth), "IFNAME",
+	  "whose network the other end of this interface of the host is in" },
+	{ OPT_STRING, 0, "ip", AT(ip), "ADDRESS", "who has this IP address" },
+	{ OPT_STRING, 0, "port", AT(port), "N[/PROTO]",
+	  "who listens on this port inside, or publishes it on the host" },
+	{ OPT_STRING, 0, "cgroup", AT(cgroup), "PATH",
+	  "whose cgroup this is, or is above or below it", .complete = COMPLETE_DIR },
+	{ OPT_STRING, 0, "ns-inode", AT(ns_inode), "N", "who is in this namespace, N or net:[N]" },
 	{ OPT_GROUP, .help = "Other lists" },
 	{ OPT_FLAG, 'p', "pid", AT(by_pid),
 	  .help = "operands are host pids: the container of each" },
@@ -44,6 +56,7 @@ static const char *const usage[] = {
 	"[OPTION...] CONTAINER...",
 	"[OPTION...] -p PID...",
 	"[OPTION...] --ns [CONTAINER]",
+	"[OPTION...] --path PATH | --veth IFNAME | --ip ADDRESS | --port N | --cgroup PATH | --ns-inode N",
 	NULL,
 };
 
@@ -61,6 +74,7 @@ static const struct tool cps_tool = {
 enum mode {
 	MODE_LIST,
 	MODE_OWNERS,
+	MODE_QUESTION,
 	MODE_PROCESSES,
 	MODE_NAMESPACES,
 };
@@ -69,6 +83,8 @@ static enum mode mode_of(const struct cps_opts *o)
 {
 	if (o->namespaces)
 		return MODE_NAMESPACES;
+	if (questions_asked(o))
+		return MODE_QUESTION;
 	if (o->by_pid)
 		return MODE_OWNERS;
 	return o->n_operands ? MODE_PROCESSES : MODE_LIST;
@@ -79,8 +95,13 @@ static int check(const struct cps_opts *o)
 {
 	enum mode mode = mode_of(o);
 
-	if (o->by_pid && o->namespaces)
-		return opts_usage_error(&cps_tool, "--pid and --ns exclude each other");
+	if (questions_asked(o) + o->by_pid + o->namespaces > 1)
+		return opts_usage_error(&cps_tool, "one question at a time: --pid, --path, --veth, "
+						   "--ip, --port, --cgroup, --ns-inode and --ns "
+						   "exclude each other");
+	if (questions_asked(o) && o->n_operands)
+		return opts_usage_error(&cps_tool, "--path, --veth, --ip, --port, --cgroup and "
+						   "--ns-inode take no container");
 	if (o->by_pid && !o->n_operands && !o->list_columns)
 		return opts_usage_error(&cps_tool, "--pid needs a pid");
 	if (o->namespaces && o->n_operands > 1)
@@ -90,8 +111,9 @@ static int check(const struct cps_opts *o)
 	if (o->types && mode != MODE_NAMESPACES)
 		return opts_usage_error(&cps_tool, "--type goes with --ns");
 	if (mode != MODE_LIST && (o->all || o->latest || o->last || o->filters.n))
-		return opts_usage_error(&cps_tool, "--all, --latest, --last and --filter choose "
-						   "containers: not with operands or --ns");
+		return opts_usage_error(&cps_tool,
+					"--all, --latest, --last and --filter choose "
+					"containers: not with operands, questions or --ns");
 	if (o->quiet && (o->json || o->output))
 		return opts_usage_error(&cps_tool, "--quiet excludes --json and --output");
 	return -1;
@@ -112,6 +134,7 @@ static int run(struct cps *cps)
 	switch (mode_of(cps->opts)) {
 	case MODE_NAMESPACES: return cps_namespaces(cps);
 	case MODE_OWNERS: return cps_owners(cps);
+	case MODE_QUESTION: return cps_questions(cps);
 	case MODE_PROCESSES: return cps_processes(cps);
 	default: return cps_list(cps);
 	}

@@ -101,6 +101,9 @@ struct insp_container *insp_container_free(struct insp_container *c)
 	}
 	for (size_t i = 0; i < c->n_ports; i++)
 		free(c->ports[i].host_ip);
+	for (size_t i = 0; i < c->n_addresses; i++)
+		free(c->addresses[i]);
+	free(c->addresses);
 	free(c->labels);
 	free(c->ports);
 	free(c->id);
@@ -163,6 +166,24 @@ int container_add_port(struct insp_container *c, const struct insp_port *port)
 	}
 	ports[c->n_ports++] = copy;
 	return 0;
+}
+
+int container_add_address(struct insp_container *c, const char *address)
+{
+	size_t len = address ? strcspn(address, "/") : 0;
+	char **addresses;
+
+	if (len == 0)
+		return 0;
+	for (size_t i = 0; i < c->n_addresses; i++)
+		if (strlen(c->addresses[i]) == len && memcmp(c->addresses[i], address, len) == 0)
+			return 0;
+	addresses = reallocarray(c->addresses, c->n_addresses + 1, sizeof(*addresses));
+	if (!addresses)
+		return -ENOMEM;
+	c->addresses = addresses;
+	addresses[c->n_addresses] = strndup(address, len);
+	return addresses[c->n_addresses] ? (c->n_addresses++, 0) : -ENOMEM;
 }
 
 const char *insp_container_label(const struct insp_container *c, const char *key)

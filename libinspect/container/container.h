@@ -19,6 +19,8 @@ static inline void container_freep(struct insp_container **c)
 int container_set(char **field, const char *value);
 int container_add_label(struct insp_container *c, const char *key, const char *value);
 int container_add_port(struct insp_container *c, const struct insp_port *port); /* copies */
+/* Appends a copy of an address, "10.0.0.2" or "10.0.0.2/24"; NULL, "" and what is there already are left out. -ENOMEM. */
+int container_add_address(struct insp_container *c, const char *address);
 
 /* New, empty layers of kind; NULL when memory is out. container_layers_free() returns NULL. */
 struct insp_layers *container_layers_new(enum insp_root_kind kind);

@@ -77,13 +77,19 @@ static int parse_record(const json_t *state, struct gvisor_record *ret)
 	return ret->id ? 0 : -EBADMSG;
 }
 
-/* The start time in ticks of process pid when it was started soon after from; 0: it was not, or is gone. */
+/*
+ * The start time in ticks of process pid when it was started soon after from and has mounts of its own, as sandbox and
+ * file server have; 0: it was not, or is gone.
+ */
 static uint64_t started_soon_after(const struct insp_sys *sys, pid_t pid, int64_t from)
 {
 	struct pid_stat st;
 	int64_t start;
+	uint64_t mnt;
 
-	if (!sys->live || from == 0 || pid_read_stat(sys->procfd, pid, &st) < 0)
+	if (!sys->live || from == 0 || pid_read_stat(sys->procfd, pid, &st) < 0 ||
+	    pid_ns_inode(sys->procfd, pid, INSP_NS_MNT, &mnt) < 0 ||
+	    mnt == sys->self_ns.ino[INSP_NS_MNT])
 		return 0;
 	start = insp_sys_ticks_to_time(sys, st.start);
 	return start >= from - BEFORE_NS && start <= from + AFTER_NS ? st.start : 0;

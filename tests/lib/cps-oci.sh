@@ -1,12 +1,21 @@
 # shellcheck shell=bash
-# The same tests for runc and crun without an engine: cps_oci_tests PREREQ
+# The same tests for every runtime without an engine: cps_oci_tests PREREQ; after test_engine, and oci_use if it is not
+# the host's runtime. $ENGINE: what cps calls it (default: $OCI).
 
-cps_oci_tests()
+. "$SONDE_SOURCE/tests/lib/engine-records.sh"
+. "$SONDE_SOURCE/tests/lib/matrix.sh"
+
+# web_json FILTER: of what cps says of the container `web`, with its files
+web_json() { cps_field "$(oci_id web)" "$1" --store "$store"; }
+
+# What no plain runtime keeps, and what it says itself.
+cps_oci_matrix()
 {
-    store="$OCI=$OCI_DIR/state"
+    store="${ENGINE:-$OCI}=$OCI_DIR/state"
 
     test_expect "$1" 'setup: containers created, running, paused and stopped' '
         oci_up &&
+        matrix_row "$OCI $(oci_version)" "plain" &&
         oci_run web sh -c "sleep 1000000 & sleep 1000001" &&
         oci_run done7 sh -c "exit 7" &&
         oci_run held sleep 1000000 && rt pause "$(oci_id held)" &&
@@ -15,18 +24,66 @@ cps_oci_tests()
         test_wait "rt state \$(oci_id done7) | jq -e \".status == \\\"stopped\\\"\""
     '
 
-    test_expect "$1" "cps -a says of every container what $OCI says" '
+    matrix_yes status "$1" "cps -a says of every container what $OCI says" '
         records_of_oci >expect &&
         [ "$(jq length expect)" = 4 ] &&
         records_of_cps expect --store "$store" >actual &&
         test_cmp expect actual
     '
 
-    test_expect "$1" 'without -a the stopped and the created one are not listed' '
+    matrix_yes running "$1" 'without -a the stopped and the created one are not listed' '
         cps --json --no-trunc --store "$store" >json &&
         jq -r ".containers[].name" json >names &&
         test_grep "^$(oci_id web)$" names && test_grep "^$(oci_id held)$" names &&
         test_grep -v "^$(oci_id done7)$" names && test_grep -v "^$(oci_id made)$" names
+    '
+
+    matrix_yes stopped "$1" 'with -a the stopped one is, as exited' '
+        cps_field "$(oci_id done7)" "[.engine, .status]" --store "$store" >actual &&
+        test_json . "[\"${ENGINE:-$OCI}\", \"exited\"]" actual
+    '
+
+    matrix_yes name "$1" 'the id is the name, and names it' '
+        cps_list pids --store "$store" --no-headings -o PID "${ENGINE:-$OCI}:$(oci_id web)" &&
+        test_grep "^ *$(oci_pid web)$" pids &&
+        web_json "[.id, .name]" >actual && test_json . "[\"$(oci_id web)\", \"$(oci_id web)\"]" actual
+    '
+
+    matrix_unknown image 'a runtime is given a directory, not an image' "$1" 'the image is unknown' '
+        web_json .image >actual && test_json . null actual
+    '
+
+    matrix_unknown exit 'the runtime writes down no exit code' "$1" 'the exit code is unknown' '
+        cps_field "$(oci_id done7)" .exit_code --store "$store" >actual && test_json . null actual
+    '
+
+    test_expect "$1" 'the configuration is read: command, host name, annotations, the volume' '
+        web_json "[.command, .hostname, .labels[\"org.sonde.note\"]]" >actual &&
+        test_json . "[\"sh -c sleep 1000000 & sleep 1000001\", \"web\", \"a b\"]" actual &&
+        web_json .mounts >actual &&
+        test_json . "[{\"type\":\"bind\",\"name\":null,\"source\":\"$OCI_DIR/volume\",
+                       \"destination\":\"/vol\",\"read_only\":true}]" actual
+    '
+}
+
+cps_oci_tests()
+{
+    cps_oci_matrix "$1"
+
+    matrix_yes layers "$1" 'the layers are those that were mounted' '
+        web_json ".layers | [.kind, .upper, .lowers]" >actual &&
+        test_json . "[\"overlay\", \"$OCI_DIR/bundles/web/upper\", [\"$(image_dir)/rootfs\"]]" actual
+    '
+
+    # what a chroot has mounted is not at that path of the host
+    test_expect "$1" 'the layers of the stopped one are those still mounted, if the host has them there' '
+        cps_field "$(oci_id done7)" .layers.upper --store "$store" >actual &&
+        if [ -z "$(oci_suite)" ]; then test_json . "$OCI_DIR/bundles/done7/upper" actual; else test_json . null actual; fi
+    '
+
+    matrix_yes entered "$1" 'cnsenter runs a command in it' '
+        cnsenter --store "$store" "$(oci_id web)" cat /etc/motd >actual &&
+        test_cmp "$(image_dir)/rootfs/etc/motd" actual
     '
 
     test_expect "$1" 'cps NAME pairs each process with its pid inside' '

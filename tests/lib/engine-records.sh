@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # What engines say of their containers and what cps says, in one form that can be compared:
-# a JSON array of {id, name, image, status, pid, exit_code}, by id. An engine's pid 0 is null, and an
+# a JSON array of {id, name, image, status, pid, exit_code}, by id. An engine's pid 0 or -1 is null, and an
 # exit code only counts for a container that has exited.
 
 records_filter='
     map({ id, name, image, status,
-          pid: (if .pid == 0 then null else .pid end),
+          pid: (if (.pid // 0) <= 0 then null else .pid end),
           exit_code: (if .status == "exited" then .exit_code else null end) }) | sort_by(.id)'
 
 # records_of_docker: asks the daemon

@@ -21,6 +21,7 @@ ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'
                         ('libinspect/engines/docker/runtime.c', '"libinspect/engines/gvisor.h"'),
                         # what is not a user's mount, in the configuration that engines hand to runtimes
                         ('libinspect/engines/oci/spec.c', '"/run/podman-init"'),
+                        ('libinspect/engines/containerd/task.c', '"/run/containerd/runc"'),
                         # two engines of one form
                         ('libinspect/engines/lxc/lxd.c', '"incus"')}
 COMPOSE_LABEL = 'com.docker.compose.'  # the compose project's labels, whoever runs the container

@@ -1,7 +1,6 @@
 #!/bin/bash
 # cps against crun without an engine.
 . "$(dirname "$0")/../lib/harness.sh"
-. "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/cps-oci.sh"
 test_engine crun
 cps_oci_tests CRUN

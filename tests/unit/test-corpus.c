@@ -22,6 +22,9 @@
 #define LLVMFuzzerTestOneInput fuzz_mountinfo
 #include "tests/fuzz/fuzz-mountinfo.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_nettables
+#include "tests/fuzz/fuzz-nettables.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_passwd
 #include "tests/fuzz/fuzz-passwd.c"
 #undef LLVMFuzzerTestOneInput
@@ -119,6 +122,11 @@ static void mountinfo_survives_its_corpus(void **state)
 	replay("mountinfo", fuzz_mountinfo);
 }
 
+static void nettables_survives_its_corpus(void **state)
+{
+	replay("nettables", fuzz_nettables);
+}
+
 static void passwd_survives_its_corpus(void **state)
 {
 	replay("passwd", fuzz_passwd);
@@ -169,6 +177,7 @@ int main(void)
 		cmocka_unit_test(lxc_config_survives_its_corpus),
 		cmocka_unit_test(lxd_record_survives_its_corpus),
 		cmocka_unit_test(mountinfo_survives_its_corpus),
+		cmocka_unit_test(nettables_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),
 		cmocka_unit_test(storage_conf_survives_its_corpus),

@@ -68,6 +68,11 @@ static void fill_process(const void *row, struct cell *cell)
 		cell_number(cell, r->process);
 }
 
+static void fill_how(const void *row, struct cell *cell)
+{
+	cell_text(cell, ((const struct container_row *)row)->how);
+}
+
 static void fill_procs(const void *row, struct cell *cell)
 {
 	const struct container_row *r = row;
@@ -224,6 +229,27 @@ static void json_ports(const void *row, const char *key, struct json_out *out)
 	json_out_close(out, ']');
 }
 
+static void print_addresses(FILE *file, const struct insp_container *c)
+{
+	for (size_t i = 0; i < c->n_addresses; i++)
+		fprintf(file, "%s%s", i ? ", " : "", c->addresses[i]);
+}
+
+static void fill_addresses(const void *row, struct cell *cell)
+{
+	fill_from(cell, of(row), print_addresses);
+}
+
+static void json_addresses(const void *row, const char *key, struct json_out *out)
+{
+	const struct insp_container *c = of(row);
+
+	json_out_open(out, key, '[');
+	for (size_t i = 0; i < c->n_addresses; i++)
+		json_out_string(out, NULL, c->addresses[i]);
+	json_out_close(out, ']');
+}
+
 /* ---- files --------------------------------------------------------------------------------------------- */
 
 static void fill_upper(const void *row, struct cell *cell)
@@ -333,6 +359,7 @@ NS_COLUMN(time, INSP_NS_TIME)
 /* clang-format off */
 const struct column container_columns[] = {
 	{ "PROCESS", COL_RIGHT | COL_EXTRA, "with -p: the process that was asked for", "process", fill_process },
+	{ "HOW", COL_TRUNC | COL_EXTRA, "why it is the answer to --path, --veth, --ip, --port, --cgroup or --ns-inode", "how", fill_how },
 	{ "ID", COL_SHORT, "id, its first 12 characters unless --no-trunc", "id", fill_id },
 	{ "NAME", COL_SHORT, "name; the id where the engine has no names", "name", fill_name },
 	{ "ENGINE", 0, "the engine whose store has it; bare: none", "engine", fill_engine },
@@ -348,6 +375,7 @@ const struct column container_columns[] = {
 	{ "COMMAND", COL_TRUNC, "entrypoint and arguments", "command", fill_command, .want = DETAIL },
 	{ "LABELS", COL_TRUNC, "labels", "labels", fill_labels, json_labels, DETAIL },
 	{ "PORTS", COL_TRUNC, "published and exposed ports", "ports", fill_ports, json_ports, DETAIL },
+	{ "ADDRESSES", COL_TRUNC, "IP addresses that the engine gave it", "addresses", fill_addresses, json_addresses, DETAIL },
 	{ "POD", 0, "pod", "pod", fill_pod, .want = DETAIL },
 	{ "INFRA", 0, "yes: it only holds a pod's namespaces", "infra", fill_infra, json_infra, DETAIL },
 	{ "PODNS", 0, "Kubernetes namespace of the pod", "pod_namespace", fill_pod_namespace, .want = DETAIL },

@@ -13,7 +13,8 @@ struct cps_opts {
 	struct common_opts common;
 	bool all, quiet, latest, no_trunc, no_headings, json, tree, list_columns;
 	bool by_pid, namespaces;
-	unsigned last; /* 0: all */
+	const char *path, *veth, *ip, *port, *cgroup, *ns_inode; /* questions: at most one */
+	unsigned last;						 /* 0: all */
 	const char *output, *sort, *types;
 	struct opt_list filters;
 	const char *const *operands;
@@ -32,6 +33,7 @@ struct cps {
 /* Each prints its list and returns the exit status. */
 int cps_list(struct cps *cps);	     /* cps */
 int cps_owners(struct cps *cps);     /* cps -p PID... */
+int cps_questions(struct cps *cps);  /* cps --path, --veth, … */
 int cps_processes(struct cps *cps);  /* cps CONTAINER... */
 int cps_namespaces(struct cps *cps); /* cps --ns */
 
@@ -39,8 +41,9 @@ int cps_namespaces(struct cps *cps); /* cps --ns */
 
 struct container_row {
 	const struct insp_container *c;
-	pid_t process;	/* the process that was asked for with -p; 0: none */
-	ssize_t nprocs; /* -1: not known */
+	pid_t process;	 /* the process that was asked for with -p; 0: none */
+	const char *how; /* why it answers a question; NULL: none was asked */
+	ssize_t nprocs;	 /* -1: not known */
 	int64_t now;
 };
 extern const struct column container_columns[];
@@ -50,6 +53,9 @@ extern const struct column container_columns[];
 
 /* Fills nprocs of each row that runs; a container that went away meanwhile stays unknown. */
 void container_rows_count(struct cps *cps, struct container_row *rows, size_t n);
+
+/* How many of the questions are asked. */
+size_t questions_asked(const struct cps_opts *o);
 
 /* ---- filters ------------------------------------------------------------------------------------------- */
 

@@ -1,9 +1,36 @@
-/* containerd's own containers (docs/formats/containerd.md). */
-#include "libinspect/engines/engine.h"
+/*
+ * containerd's own containers, of every namespace: ctr's, nerdctl's, and those of another engine whose store tells nothing
+ * of them. docs/formats/containerd.md.
+ */
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/containerd/containerd.h"
 
-static int scan_none(struct engine_scan *scan)
+static int add(struct containerd_scan *cs, const struct containerd_record *rec)
 {
-	return 0;
+	_cleanup_container_ struct insp_container *c = NULL;
+	const char *name = rec->name ? rec->name : rec->id;
+	int r;
+
+	/* Kubernetes': the other engine's */
+	if (rec->cri || !engine_scan_wants(cs->scan, rec->id, name))
+		return 0;
+	c = container_new(cs->engine->name, rec->id);
+	if (!c || container_set(&c->name, name) < 0)
+		return -ENOMEM;
+	c->owner = cs->root->owner;
+	r = containerd_task_state(cs, rec, c);
+	if (r < 0)
+		return r;
+	if (!insp_state_is_live(c->state) && !(cs->scan->want & INSP_WANT_STOPPED))
+		return 0;
+	r = containerd_record_fill(cs, rec, c);
+	return r < 0 ? r : engine_scan_add(cs->scan, TAKE_PTR(c));
 }
 
-const struct engine engine_containerd = { .name = "containerd", .scan = scan_none };
+static int scan_containerd(struct engine_scan *scan)
+{
+	return containerd_each_record(scan, &engine_containerd, NULL, add);
+}
+
+const struct engine engine_containerd = { .name = "containerd", .scan = scan_containerd };

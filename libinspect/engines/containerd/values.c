@@ -89,15 +89,35 @@ static int take_field(struct bolt_slice *in, unsigned wire, struct bolt_slice *r
 	return 0;
 }
 
+/* The next field of a message. */
+static int next_field(struct bolt_slice *in, uint64_t *ret_tag, struct bolt_slice *ret)
+{
+	*ret = (struct bolt_slice){ "", 0 };
+	if (take_uvarint(in, ret_tag) < 0)
+		return -EBADMSG;
+	return take_field(in, *ret_tag & 7, ret);
+}
+
+struct bolt_slice containerd_field(struct bolt_slice message, uint64_t tag)
+{
+	struct bolt_slice found = { "", 0 }, field;
+	uint64_t t;
+
+	while (message.len > 0 && next_field(&message, &t, &field) == 0)
+		if (t == tag)
+			found = field;
+	return found;
+}
+
 int containerd_any(struct bolt_slice bytes, struct containerd_any *ret)
 {
 	struct containerd_any any = { { "", 0 }, { "", 0 } };
 
 	while (bytes.len > 0) {
-		struct bolt_slice field = { 0 };
+		struct bolt_slice field;
 		uint64_t tag;
 
-		if (take_uvarint(&bytes, &tag) < 0 || take_field(&bytes, tag & 7, &field) < 0)
+		if (next_field(&bytes, &tag, &field) < 0)
 			return -EBADMSG;
 		/* of a field that is there twice the last one counts */
 		if (tag == (1 << 3 | 2))

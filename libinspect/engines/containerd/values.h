@@ -22,6 +22,8 @@ struct containerd_any {
 	struct bolt_slice type_url, value;
 };
 int containerd_any(struct bolt_slice bytes, struct containerd_any *ret);
+/* The last field with that tag (number << 3 | 2) of a message; empty: none. */
+struct bolt_slice containerd_field(struct bolt_slice message, uint64_t tag);
 /* The value of an Any as JSON, only those members that keys names (NULL: all). -EBADMSG; json_decref() it. */
 int containerd_any_json(struct bolt_slice bytes, const char *const *keys, json_t **ret,
 			struct insp_err *err);

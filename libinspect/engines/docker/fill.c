@@ -107,12 +107,29 @@ static int fill_ports(const json_t *j, struct insp_container *c)
 	return 0;
 }
 
+/* {"bridge": {"IPAddress": "172.17.0.2", "GlobalIPv6Address": "", "IPAMConfig": {"IPv4Address": …}}}; a stopped one has only the last. */
+static int fill_addresses(const json_t *j, struct insp_container *c)
+{
+	static const char *const fields[] = { "IPAddress", "GlobalIPv6Address",
+					      "IPAMConfig.IPv4Address", "IPAMConfig.IPv6Address" };
+	json_t *networks = json_object_get(json_object_get(j, "NetworkSettings"), "Networks");
+	const char *key;
+	json_t *network;
+
+	json_object_foreach (networks, key, network) {
+		for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+			if (container_add_address(c, json_str_at(network, fields[i])) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
 static int fill_detail(const struct docker_record *rec, struct insp_container *c)
 {
 	if (container_set(&c->log_path, json_str_at(rec->json, "LogPath")) < 0 ||
 	    container_set(&c->hostname, json_str_at(rec->json, "Config.Hostname")) < 0 ||
 	    fill_command(rec->json, c) < 0 || fill_labels(rec->json, c) < 0 ||
-	    fill_ports(rec->json, c) < 0)
+	    fill_ports(rec->json, c) < 0 || fill_addresses(rec->json, c) < 0)
 		return -ENOMEM;
 	return 0;
 }

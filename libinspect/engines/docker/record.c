@@ -44,6 +44,7 @@ static const struct {
 	{ "Config.Labels", "object" },
 	{ "NetworkSettings", "object" },
 	{ "NetworkSettings.Ports", "object" },
+	{ "NetworkSettings.Networks", "object" },
 	{ "NetworkSettings.SandboxKey", "string" },
 	{ "MountPoints", "object" },
 };
@@ -54,8 +55,9 @@ static const struct {
 		"State.FinishedAt", "ID", "Name", "Created", "Image", "Driver", "RestartCount", \
 		"Config.Image", "NetworkSettings.SandboxKey"
 
-#define WANTED_DETAIL \
-	"Path", "Args", "Config.Hostname", "LogPath", "Config.Labels", "NetworkSettings.Ports"
+#define WANTED_DETAIL                                                                           \
+	"Path", "Args", "Config.Hostname", "LogPath", "Config.Labels", "NetworkSettings.Ports", \
+		"NetworkSettings.Networks"
 #define WANTED_FILES "MountPoints"
 
 static bool has_type(const json_t *j, const char *type)

@@ -5,6 +5,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/spec.h"
 #include "libinspect/engines/oci/store.h"
 
 #define NAME	    "crun"
@@ -53,7 +54,7 @@ static int rootfs_path(const json_t *status, char **ret)
 	return 0;
 }
 
-static int read_detail(const struct store_root *root, int fd, struct insp_container *c)
+static int read_config(const struct store_root *root, int fd, struct insp_container *c)
 {
 	_cleanup_json_ json_t *config = NULL;
 	struct insp_err err = { 0 };
@@ -63,9 +64,10 @@ static int read_detail(const struct store_root *root, int fd, struct insp_contai
 		return 0;
 	if (r < 0)
 		return store_record_fail(root, c->id, r, &err);
-	c->command = runtime_join_args(json_at(config, "process.args"));
-	r = container_set(&c->hostname, json_str_at(config, "hostname"));
-	return r < 0 ? r : runtime_add_labels(c, json_at(config, "annotations"));
+	r = oci_spec_fill(config, root->scan->want, c);
+	if (r < 0 || !(root->scan->want & INSP_WANT_DETAIL))
+		return r;
+	return runtime_add_labels(c, json_at(config, "annotations"));
 }
 
 static int fill(const struct store_root *root, int fd, const json_t *status,
@@ -78,8 +80,8 @@ static int fill(const struct store_root *root, int fd, const json_t *status,
 
 	if (r == 0)
 		r = store_fill(root, c, json_str_at(status, "created"), rootfs);
-	if (r == 0 && (root->scan->want & INSP_WANT_DETAIL))
-		r = read_detail(root, fd, c);
+	if (r == 0 && (root->scan->want & (INSP_WANT_DETAIL | INSP_WANT_FILES)))
+		r = read_config(root, fd, c);
 	return r < 0 ? r : store_set_state(root, fd, known ? &init : NULL, c);
 }
 

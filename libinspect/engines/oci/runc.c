@@ -5,6 +5,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/spec.h"
 #include "libinspect/engines/oci/store.h"
 
 #define NAME	   "runc"
@@ -59,8 +60,8 @@ static const char *find_bundle(const json_t *labels)
 	return NULL;
 }
 
-/* The bundle's config.json has the command; root's bundles only: a user's could lead anywhere. */
-static int read_command(const struct store_root *root, const char *bundle, char **command)
+/* The bundle's config.json has the command and the mounts; root's bundles only: a user's could lead anywhere. */
+static int read_bundle(const struct store_root *root, const char *bundle, struct insp_container *c)
 {
 	_cleanup_json_ json_t *config = NULL;
 	_cleanup_close_ int fd = -EBADF;
@@ -70,19 +71,20 @@ static int read_command(const struct store_root *root, const char *bundle, char 
 	fd = sys_open_dir(root->scan->sys, bundle);
 	if (fd < 0 || json_read_file(fd, "config.json", IO_STATE_MAX, &config, NULL) < 0)
 		return 0;
-	free(*command);
-	*command = runtime_join_args(json_at(config, "process.args"));
-	return 0;
+	return oci_spec_fill(config, root->scan->want, c);
 }
 
 static int read_detail(const struct store_root *root, const json_t *state, struct insp_container *c)
 {
 	const json_t *labels = json_at(state, "config.labels");
-	int r = runtime_add_labels(c, labels);
+	int r = 0;
 
-	if (r == 0)
-		r = container_set(&c->hostname, json_str_at(state, "config.hostname"));
-	return r < 0 ? r : read_command(root, find_bundle(labels), &c->command);
+	if (root->scan->want & INSP_WANT_DETAIL) {
+		r = runtime_add_labels(c, labels);
+		if (r == 0)
+			r = container_set(&c->hostname, json_str_at(state, "config.hostname"));
+	}
+	return r < 0 ? r : read_bundle(root, find_bundle(labels), c);
 }
 
 static int fill(const struct store_root *root, int fd, const json_t *state,
@@ -93,7 +95,7 @@ static int fill(const struct store_root *root, int fd, const json_t *state,
 	int r = store_fill(root, c, json_str_at(state, "created"),
 			   json_str_at(state, "config.rootfs"));
 
-	if (r == 0 && (root->scan->want & INSP_WANT_DETAIL))
+	if (r == 0 && (root->scan->want & (INSP_WANT_DETAIL | INSP_WANT_FILES)))
 		r = read_detail(root, state, c);
 	return r < 0 ? r : store_set_state(root, fd, known ? &init : NULL, c);
 }

@@ -44,6 +44,16 @@ int store_record_fail(const struct store_root *root, const char *id, int r, stru
 	return 0;
 }
 
+/* What is mounted for a living container; for others, and only by root's word, what is at the path it names. */
+static int fill_layers(const struct store_root *root, struct insp_container *c)
+{
+	int r = engine_layers_from_mounts(root->scan, c, NULL);
+
+	if (r < 0 || root->owner != 0 || !c->rootfs)
+		return r;
+	return engine_layers_of_dir(root->scan, c->rootfs, c);
+}
+
 static int add_record(const struct store_root *root, int fd, const char *id)
 {
 	const struct store_format *format = root->format;
@@ -61,6 +71,8 @@ static int add_record(const struct store_root *root, int fd, const char *id)
 	if (!c)
 		return -ENOMEM;
 	r = format->fill(root, fd, record, c);
+	if (r == 0)
+		r = fill_layers(root, c);
 	return r < 0 ? r : engine_scan_add(root->scan, TAKE_PTR(c));
 }
 
@@ -209,19 +221,22 @@ int store_fill(const struct store_root *root, struct insp_container *c, const ch
 int store_set_state(const struct store_root *root, int recordfd, const struct runtime_init *init,
 		    struct insp_container *c)
 {
+	bool created = faccessat(recordfd, CREATED_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	int r = init ? engine_claim_init(root->scan, c, init->pid, init->start) : 0;
 
 	if (r < 0)
 		return r;
 	c->state = INSP_STATE_EXITED;
+	/* on a host that is not the live one no process is looked at: its files say that it was never started */
+	if (r == 0 && created && !root->scan->sys->live)
+		c->state = INSP_STATE_CREATED;
 	if (r == 0)
 		return 0;
-	c->state = INSP_STATE_RUNNING;
-	if (faccessat(recordfd, CREATED_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		c->state = INSP_STATE_CREATED;
-	else if (freezer_frozen(root->freezer, root->scan, c->pid))
+	c->state = created ? INSP_STATE_CREATED : INSP_STATE_RUNNING;
+	if (created)
+		return 0;
+	if (freezer_frozen(root->freezer, root->scan, c->pid))
 		c->state = INSP_STATE_PAUSED;
-	if (c->state != INSP_STATE_CREATED)
-		c->started = insp_sys_ticks_to_time(root->scan->sys, c->pid_start);
+	c->started = insp_sys_ticks_to_time(root->scan->sys, c->pid_start);
 	return 0;
 }

@@ -62,7 +62,8 @@ int store_fill(const struct store_root *root, struct insp_container *c, const ch
 	       const char *rootfs);
 /*
  * State, pid and start time by what lives: running, paused when frozen, created while the runtime's fifo is in
- * recordfd; exited when init is NULL or gone. -ENOMEM.
+ * recordfd; exited when init is NULL or gone, but on a host that is not live created as long as the fifo is there.
+ * -ENOMEM.
  */
 int store_set_state(const struct store_root *root, int recordfd, const struct runtime_init *init,
 		    struct insp_container *c);

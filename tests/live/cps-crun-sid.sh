@@ -1,0 +1,8 @@
+#!/bin/bash
+# cps against the crun of Debian sid without an engine.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/cps-oci.sh"
+test_engine crun
+oci_use sid
+cps_oci_tests SID
+test_done
