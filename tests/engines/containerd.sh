@@ -125,7 +125,21 @@ containerd_kill_containers()
             containerd_in "$(containerd_runtime "$state")" --root "/run/containerd/runc/$ns" delete --force "$(basename "$state")"
         done
         rmdir "$prefix/run/containerd/runc/$ns" 2>/dev/null
+        containerd_kill_cgroups "$ns"
     done
+}
+
+# What another runtime root still names. A namespace other than ours may have others' containers.
+containerd_kill_cgroups()
+{
+    local task pid
+    [ "$1" != k8s.io ] || return 0
+    for task in "$CONTAINERD_ROOT/io.containerd.runtime.v2.task/$1"/*; do
+        for pid in $(cat /sys/fs/cgroup/{,*/}"$1/$(basename "$task")/cgroup.procs" 2>/dev/null | sort -u); do
+            kill -KILL "$pid"
+        done
+    done 2>/dev/null
+    return 0
 }
 
 containerd_runtime() { if [ -e "$1/status" ]; then echo crun; else echo runc; fi; }

@@ -68,6 +68,7 @@ test_prereq DOCKER   '[ "$(id -u)" = 0 ] && have_all dockerd containerd runc doc
 test_prereq PODMAN   '[ "$(id -u)" = 0 ] && have_all podman conmon crun runc jq'
 test_prereq PODMAN_ROOTLESS '[ "$(id -u)" = 0 ] && have_all podman conmon crun newuidmap useradd setpriv'
 test_prereq CONTAINERD '[ "$(id -u)" = 0 ] && have_all containerd ctr runc jq'
+test_prereq CRI      '[ "$(id -u)" = 0 ] && have_all containerd ctr runc jq ip && [ -x /usr/lib/cni/bridge ] && /usr/bin/python3 -c "import grpc"'
 test_prereq RUNC     '[ "$(id -u)" = 0 ] && have_all runc jq'
 test_prereq CRUN     '[ "$(id -u)" = 0 ] && have_all crun jq'
 test_prereq UNSHARE  '[ "$(id -u)" = 0 ] && have_all unshare && unshare --pid --fork --mount true'

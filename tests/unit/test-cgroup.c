@@ -240,7 +240,7 @@ static const struct {
 	{ "0::/libpod_parent/libpod-" ID "\n", "podman" },
 	{ "0::/system.slice/pq.service/libpod-payload-" ID "\n", "podman" },
 	{ "0::/kubepods.slice/crio-" ID ".scope/container\n", "bare" },
-	{ "0::/kubepods.slice/cri-containerd-" ID ".scope\n", "bare" },
+	{ "0::/kubepods.slice/cri-containerd-" ID ".scope\n", "cri" },
 	{ "0::/foo/notdocker-" ID ".scope\n", "bare" },
 	{ "0::/foo/" ID "\n", "bare" },
 };

@@ -30,7 +30,9 @@ static int add(struct containerd_scan *cs, const struct containerd_record *rec)
 
 static int scan_containerd(struct engine_scan *scan)
 {
-	return containerd_each_record(scan, &engine_containerd, NULL, add);
+	static const struct containerd_walk walk = { .engine = &engine_containerd, .fn = add };
+
+	return containerd_each_record(scan, &walk);
 }
 
 const struct engine engine_containerd = { .name = "containerd", .scan = scan_containerd };

@@ -75,7 +75,7 @@ struct containerd_scan {
 };
 
 /*
- * Fills what the record says: image, created, labels, restarts, what the specification and with INSP_WANT_FILES the
+ * Fills what the record says: image, created where unset, labels, restarts, what the specification and with INSP_WANT_FILES the
  * snapshot tell. What cannot be read is noted. -ENOMEM.
  */
 int containerd_record_fill(struct containerd_scan *cs, const struct containerd_record *rec,
@@ -92,14 +92,17 @@ int containerd_record_fail(struct containerd_scan *cs, const char *id, int r, st
 int containerd_task_state(struct containerd_scan *cs, const struct containerd_record *rec,
 			  struct insp_container *c);
 
-/*
- * Calls fn for each record of each namespace (ns: only of that one) in each root that fn's engine is asked for. fn
- * returns -ENOMEM, -EACCES (the rest of this root is left out, which is said) or 0.
- */
+/* Returns -ENOMEM, -EACCES (the rest of this root is left out, which is said) or 0. */
 typedef int (*containerd_record_fn)(struct containerd_scan *cs,
 				    const struct containerd_record *rec);
-int containerd_each_record(struct engine_scan *scan, const struct engine *engine, const char *ns,
-			   containerd_record_fn fn);
+struct containerd_walk {
+	const struct engine *engine;
+	const char *ns;	   /* only records of this namespace; NULL: of all */
+	const char *needs; /* only of roots that have this directory; NULL: of all */
+	containerd_record_fn fn;
+};
+/* Calls fn for each record of each root. -ENOMEM. */
+int containerd_each_record(struct engine_scan *scan, const struct containerd_walk *walk);
 
 /* ---- CRI ---------------------------------------------------------------------------------------------------- */
 
@@ -110,7 +113,7 @@ struct cri_status {
 };
 /* -EBADMSG: no JSON, or none of the kind. */
 int cri_status_parse(const char *data, size_t len, struct cri_status *ret, struct insp_err *err);
-/* Fills c from the JSON in extension io.cri-containerd.container.metadata or …sandbox.metadata. -ENOMEM. */
+/* Fills c from "Metadata" in extension io.cri-containerd.container.metadata or …sandbox.metadata; NULL: nothing known. -ENOMEM. */
 int cri_metadata_fill(const json_t *metadata, bool sandbox, unsigned want,
 		      struct insp_container *c);
 

@@ -3,12 +3,13 @@
 #include "libinspect/base/util.h"
 #include "libinspect/engines/containerd/containerd.h"
 
+#include <sys/stat.h>
+
 /* The walk over one root. */
 struct walk {
 	struct containerd_scan *cs;
-	containerd_record_fn fn;
-	const char *only; /* namespace; NULL: all */
-	const char *ns;	  /* that is being walked */
+	const struct containerd_walk *of;
+	const char *ns; /* that is being walked */
 };
 
 static int call_record(void *userdata, struct bolt_slice key, struct bolt_slice value,
@@ -30,7 +31,7 @@ static int call_record(void *userdata, struct bolt_slice key, struct bolt_slice 
 		return 0;
 	r = containerd_record_read(w->ns, id, bucket, &rec);
 	if (r == 0)
-		return w->fn(w->cs, &rec);
+		return w->of->fn(w->cs, &rec);
 	insp_err_say(&err, r, "its record is damaged");
 	return containerd_record_fail(w->cs, id, r, &err);
 }
@@ -47,17 +48,17 @@ static int walk_namespace(void *userdata, struct bolt_slice key, struct bolt_sli
 		return -ENOMEM;
 	/* beside the namespaces stands the version, a value */
 	if (!bucket || strlen(ns) != key.len || !containerd_is_identifier(ns) ||
-	    (w.only && !str_eq(w.only, ns)))
+	    (w.of->ns && !str_eq(w.of->ns, ns)))
 		return 0;
 	w.ns = ns;
 	r = bolt_bucket(bucket, "containers", &containers);
 	return r < 0 ? (r == -ENOENT ? 0 : r) : bolt_each(&containers, call_record, &w);
 }
 
-static int walk_meta(struct containerd_scan *cs, const char *ns, containerd_record_fn fn,
+static int walk_meta(struct containerd_scan *cs, const struct containerd_walk *of,
 		     struct insp_err *err)
 {
-	struct walk w = { .cs = cs, .fn = fn, .only = ns };
+	struct walk w = { .cs = cs, .of = of };
 	struct bolt_bucket namespaces;
 	int r = containerd_meta_open(cs->scan, cs->root->fd, cs->root->path, cs->root->owner,
 				     &cs->meta, err);
@@ -75,11 +76,16 @@ static int walk_meta(struct containerd_scan *cs, const char *ns, containerd_reco
 	return r;
 }
 
-static int walk_root(struct containerd_scan *cs, const char *ns, containerd_record_fn fn)
+static int walk_root(struct containerd_scan *cs, const struct containerd_walk *of)
 {
 	struct insp_err err = { 0 };
-	int r = walk_meta(cs, ns, fn, &err);
+	struct stat st;
+	int r;
 
+	if (of->needs && fstatat(cs->root->fd, of->needs, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
+		return 0;
+	r = walk_meta(cs, of, &err);
 	cs->meta = containerd_meta_close(cs->meta);
 	if (r >= 0 || r == -ENOENT || r == -ENOMEM)
 		return r == -ENOMEM ? r : 0;
@@ -90,16 +96,15 @@ static int walk_root(struct containerd_scan *cs, const char *ns, containerd_reco
 	return 0;
 }
 
-int containerd_each_record(struct engine_scan *scan, const struct engine *engine, const char *ns,
-			   containerd_record_fn fn)
+int containerd_each_record(struct engine_scan *scan, const struct containerd_walk *walk)
 {
 	_cleanup_containerd_roots_ struct containerd_roots roots = { 0 };
-	struct containerd_scan cs = { .scan = scan, .engine = engine };
+	struct containerd_scan cs = { .scan = scan, .engine = walk->engine };
 	int r = containerd_roots_find(scan, &roots);
 
 	for (size_t i = 0; r == 0 && i < roots.n; i++) {
 		cs.root = &roots.items[i];
-		r = walk_root(&cs, ns, fn);
+		r = walk_root(&cs, walk);
 	}
 	freezer_done(&cs.freezer);
 	return r;

@@ -265,7 +265,7 @@ int containerd_record_fill(struct containerd_scan *cs, const struct containerd_r
 	int r;
 
 	c->owner = cs->root->owner;
-	if (bolt_get(&rec->bucket, "createdat", &v) == 0)
+	if (c->created == 0 && bolt_get(&rec->bucket, "createdat", &v) == 0)
 		(void)containerd_time(v, &c->created);
 	if (container_set(&c->store, cs->root->path) < 0 ||
 	    container_set(&c->image, rec->image) < 0 || fill_image_id(cs, rec, c) < 0)
