@@ -169,6 +169,22 @@ test_expect DOCKER 'a container waiting for its next restart is shown restarting
     dk rm -f $looping
 '
 
+come_and_go()
+{
+    local i
+    for i in 1 2 3; do
+        dk run --rm "$IMAGE" true && dk create --name "$app-$i" "$IMAGE" && dk rm "$app-$i" || return 1
+    done
+}
+
+test_expect DOCKER 'containers that come and go meanwhile are no diagnostics' '
+    { come_and_go >out 2>&1 & } && churn=$! && : >said &&
+    while kill -0 $churn 2>/dev/null; do
+        cps_list json -a --json --docker-root "$DOCKER_DATA" || return 1
+        jq -r ".diagnostics[].text | select(startswith(\"docker container\"))" json >>said || return 1
+    done && wait $churn && test_empty said
+'
+
 test_expect DOCKER 'after kill -9 of dockerd every container is still listed as it was' '
     records_of_docker >expect &&
     web_pid=$(pid_of $web) app_pid=$(pid_of $app) app_id=$(dk inspect --format "{{.Id}}" $app) &&

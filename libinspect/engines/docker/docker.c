@@ -8,6 +8,8 @@
 
 #define RECORD	   "config.v2.json"
 #define RECORD_MAX (4 * 1024 * 1024)
+/* The daemon makes a container's directory and its record within milliseconds; a busy disk may take seconds. */
+#define IN_BETWEEN_S 5
 
 /* A scan of one root. */
 struct docker_scan {
@@ -195,6 +197,21 @@ static int parse(const char *id, const struct io_buf *b, unsigned want, struct d
 	return r < 0 ? insp_err_wrap(err, r, "read '%s'", RECORD) : 0;
 }
 
+/*
+ * Whether the directory without a record is one of a container that is being made or removed: gone since it was listed, or
+ * changed just now. One that stays so was left behind by a daemon that died at it, which is worth a word.
+ */
+static bool is_in_between(const struct docker_scan *ds, const char *id)
+{
+	struct stat st;
+	int64_t age;
+
+	if (fstatat(ds->containers, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return true;
+	age = insp_sys_now(ds->scan->sys) / 1000000000 - st.st_mtim.tv_sec;
+	return ds->scan->sys->live && age <= IN_BETWEEN_S;
+}
+
 static int scan_record(const struct docker_scan *ds, const char *id)
 {
 	_cleanup_docker_record_ struct docker_record rec = { 0 };
@@ -202,8 +219,7 @@ static int scan_record(const struct docker_scan *ds, const char *id)
 	struct insp_err err = { 0 };
 	int r = read_record(ds, id, &b, &err);
 
-	/* removed since the directory was read, or never there */
-	if (r == -ENOENT && faccessat(ds->containers, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (r == -ENOENT && is_in_between(ds, id))
 		return 0;
 	if (r < 0)
 		return fail(ds, id, r, &err);
