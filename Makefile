@@ -39,6 +39,7 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
 
 # Every source by name; `make lint` compares the lists with the tree.
 base       := bolt err escape guarded inroot io json json-pick str strbuf yaml
+base       += sqlite sqlite-file sqlite-log
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread stat status sys
 container  := container
 engines    := daemon engines freezer hostproc mount-layers scan scan-procs unread
@@ -54,7 +55,7 @@ engines    += $(addprefix containerd/,containerd cri each flags meta record root
 engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
 engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
 engines    += $(addprefix oci/,crun runc runtime spec store youki)
-engines    += $(addprefix podman/,db json live podman record)
+engines    += $(addprefix podman/,db files json live podman record sql)
 engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath
@@ -91,6 +92,7 @@ unit_tests := \
     resolve \
     runc \
     slowread \
+    sqlite \
     stat \
 
 HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \

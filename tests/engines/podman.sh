@@ -4,6 +4,7 @@
 #   podman_up, podman_down
 #   pm ARGUMENT...        podman on these stores; `pm --runtime runc ...` for the other runtime
 #   $PODMAN_ROOT          the graph root; $PODMAN_RUN the run root
+#   SUITE=trixie | sid    before it is sourced: that suite's podman, in a chroot; its stores have the same paths inside
 #
 # Containers have no network unless asked: podman's bridge would need rules in the host's firewall.
 # crun and runc keep their state below /run/crun and /run/runc, as they do for any podman.
@@ -11,26 +12,41 @@
 engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$engines/lib.sh"
 . "$engines/image.sh"
+. "$engines/chroot.sh"
 
 PODMAN_DIR=$SONDE_TEST_DIR/podman
 PODMAN_ROOT=$PODMAN_DIR/root
 PODMAN_RUN=$PODMAN_DIR/run
 PODMAN_TMP=$PODMAN_DIR/tmp
+PODMAN_SUITE=$(cat "$PODMAN_DIR/suite" 2>/dev/null || echo "${SUITE-}")
 # shellcheck source=/dev/null
 [ ! -r "$PODMAN_DIR/paths" ] || . "$PODMAN_DIR/paths"
 
+# podman_host COMMAND...: where podman's programs are: here, or in the suite's chroot
+podman_host()
+{
+    if [ -n "$PODMAN_SUITE" ]; then in_chroot "$PODMAN_SUITE" "$@"; else "$@"; fi
+}
+
 pm()
 {
-    CONTAINERS_CONF=$PODMAN_DIR/containers.conf CONTAINERS_STORAGE_CONF=$PODMAN_DIR/storage.conf \
-        podman --root "$PODMAN_ROOT" --runroot "$PODMAN_RUN" --tmpdir "$PODMAN_TMP" \
-        --cgroup-manager cgroupfs "$@"
+    podman_host env CONTAINERS_CONF="$PODMAN_DIR/containers.conf" CONTAINERS_STORAGE_CONF="$PODMAN_DIR/storage.conf" \
+        PODMAN_IGNORE_CGROUPSV1_WARNING=1 \
+        podman --root "$PODMAN_ROOT" --runroot "$PODMAN_RUN" --tmpdir "$PODMAN_TMP" --cgroup-manager cgroupfs "$@"
+}
+
+# bd ARGUMENT...: buildah on the same stores
+bd()
+{
+    podman_host env CONTAINERS_CONF="$PODMAN_DIR/containers.conf" CONTAINERS_STORAGE_CONF="$PODMAN_DIR/storage.conf" \
+        buildah --root "$PODMAN_ROOT" --runroot "$PODMAN_RUN" --cgroup-manager cgroupfs "$@"
 }
 
 podman_config()
 {
-    local crun
-    crun=$(command -v crun)
-    if crun_needs_wrapper; then
+    local crun=/usr/bin/crun
+    # whatever crun_needs_wrapper says now: other engines come and go, and controllers with them
+    if [ -e /sys/fs/cgroup/unified/cgroup.controllers ]; then
         crun=$PODMAN_DIR/crun
         crun_wrapper "$crun"
     fi
@@ -43,7 +59,7 @@ events_logger = "file"
 runtime = "crun"
 [engine.runtimes]
 crun = ["$crun"]
-runc = ["$(command -v runc)"]
+runc = ["$(podman_host sh -c "command -v runc")"]
 [network]
 network_config_dir = "$PODMAN_DIR/networks"
 END
@@ -79,13 +95,24 @@ podman_use_default_paths()
     . "$PODMAN_DIR/paths"
 }
 
+# A chroot has no package's policy for signatures.
+podman_policy()
+{
+    local dir
+    dir=$(chroot_root "$PODMAN_SUITE")/etc/containers
+    mkdir -p "$dir" && echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$dir/policy.json"
+}
+
 podman_up()
 {
     local image
     engine_dir podman >/dev/null && image=$(image_dir) || return 1
+    if [ -n "$PODMAN_SUITE" ]; then
+        echo "$PODMAN_SUITE" >"$PODMAN_DIR/suite" && chroot_up "$PODMAN_SUITE" && podman_policy || return 1
+    fi
     podman_note_host
     [ -e "$PODMAN_DIR/containers.conf" ] || podman_config
-    pm image exists "$IMAGE" || pm load -q -i "$image/image.tar" >/dev/null
+    pm image exists "$IMAGE" || pm load -q <"$image/image.tar" >/dev/null
 }
 
 # podman_ids: of the containers in the store, whatever state it is in
@@ -96,17 +123,19 @@ podman_ids()
 
 podman_down()
 {
-    local id
+    local id runtime
     [ -d "$PODMAN_DIR" ] || return 0
     for id in $(podman_ids); do
-        [ ! -d "/run/crun/$id" ] || crun delete --force "$id"
-        [ ! -d "/run/runc/$id" ] || runc delete --force "$id"
+        for runtime in crun runc; do
+            podman_host test ! -d "/run/$runtime/$id" || podman_host "$runtime" delete --force "$id"
+        done
     done
     kill_helpers "$PODMAN_ROOT"
     for id in $(podman_ids); do
         rm -rf "/run/crun/$id" "/run/runc/$id"
         cgroup_remove "libpod_parent/libpod-$id"
     done
+    [ -z "$PODMAN_SUITE" ] || chroot_down "$PODMAN_SUITE"
     engine_remove "$PODMAN_ROOT"
     engine_remove "$PODMAN_RUN"
     engine_remove "$PODMAN_TMP"

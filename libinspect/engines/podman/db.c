@@ -29,26 +29,32 @@ static int slice_dup(struct bolt_slice slice, char **ret)
 	return 0;
 }
 
-/* podman writes down which paths it uses; they win over what they are by default. */
+/* A string of runtime-config; NULL when it has none. */
+static int conf_string(const struct bolt_bucket *conf, const char *key, char **ret)
+{
+	struct bolt_slice v;
+
+	if (bolt_get(conf, key, &v) < 0 || v.len == 0)
+		return 0;
+	return slice_dup(v, ret);
+}
+
 static int read_paths(struct podman_store *s, const struct bolt_bucket *root)
 {
+	_cleanup_free_ char *graph = NULL, *run = NULL, *tmp = NULL, *volumes = NULL;
 	struct bolt_bucket conf;
-	struct bolt_slice v;
-	int r = 0;
+	int r;
 
 	if (bolt_bucket(root, "runtime-config", &conf) < 0)
 		return 0;
-	if (bolt_get(&conf, "run-root", &v) == 0 && v.len > 0)
-		r = slice_dup(v, &s->run_root);
-	if (r == 0 && bolt_get(&conf, "tmp-dir", &v) == 0 && v.len > 0)
-		r = slice_dup(v, &s->tmp_dir);
-	/* without XDG_RUNTIME_DIR a user's podman makes up another directory for all of it */
-	if (r == 0 && s->owner != 0 && s->tmp_dir && str_ends(s->tmp_dir, "/libpod/tmp")) {
-		r = slice_dup((struct bolt_slice){ s->tmp_dir,
-						   strlen(s->tmp_dir) - strlen("/libpod/tmp") },
-			      &s->run_dir);
-	}
-	return r;
+	r = conf_string(&conf, "graph-root", &graph);
+	if (r == 0)
+		r = conf_string(&conf, "run-root", &run);
+	if (r == 0)
+		r = conf_string(&conf, "tmp-dir", &tmp);
+	if (r == 0)
+		r = conf_string(&conf, "volume-path", &volumes);
+	return r < 0 ? r : podman_set_paths(s, &(struct podman_paths){ graph, run, tmp, volumes });
 }
 
 static int set_pod(const struct db *db, const struct bolt_bucket *ctr, struct insp_container *c)
@@ -105,6 +111,18 @@ static bool too_many(struct db *db)
 	return true;
 }
 
+/* Whether a container of a database that may be out of use is still one: 1, 0, -ENOMEM. */
+static int is_left(const struct podman_store *s, const char *id)
+{
+	const struct storage_record *record;
+	int r;
+
+	if (podman_sql_has(s, id))
+		return 0;
+	r = storage_find(s->storage, id, &record);
+	return r < 0 ? r : record != NULL;
+}
+
 static int add_record(void *userdata, struct bolt_slice key, struct bolt_slice value,
 		      const struct bolt_bucket *bucket)
 {
@@ -121,6 +139,9 @@ static int add_record(void *userdata, struct bolt_slice key, struct bolt_slice v
 		return 0;
 	if (too_many(db))
 		return -E2BIG;
+	r = db->store->has_sql ? is_left(db->store, id) : 1;
+	if (r <= 0)
+		return r;
 	r = slice_dup(value, &name);
 	if (r < 0 || !engine_scan_wants(db->store->scan, id, name))
 		return r;

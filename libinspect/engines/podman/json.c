@@ -87,6 +87,8 @@ static int fill(struct podman_store *s, const struct storage_record *record, con
 		r = container_set(&c->image_id, record->image);
 	if (r == 0)
 		r = fill_from_config(s, record, userdata, c);
+	if (r == 0 && (s->scan->want & INSP_WANT_FILES))
+		r = podman_fill_files(s, c, NULL);
 	return r < 0 ? r : fill_state(s, record, userdata, c);
 }
 

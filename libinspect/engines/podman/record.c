@@ -92,7 +92,16 @@ static int set_project(struct insp_container *c)
 	return container_set(&c->project, project);
 }
 
-static int fill_detail(struct insp_container *c, const json_t *config)
+static int set_path(const struct podman_store *s, char **field, const char *path)
+{
+	_cleanup_free_ char *here = path ? podman_host_path(s, path) : NULL;
+
+	if (path && !here)
+		return -ENOMEM;
+	return container_set(field, here);
+}
+
+static int fill_detail(const struct podman_store *s, struct insp_container *c, const json_t *config)
 {
 	int r = runtime_add_labels(c, json_at(config, "labels"));
 
@@ -103,7 +112,7 @@ static int fill_detail(struct insp_container *c, const json_t *config)
 		r = set_ports(c, config);
 	if (r == 0)
 		r = set_hostname(c, config);
-	return r < 0 ? r : container_set(&c->log_path, json_str_at(config, "logPath"));
+	return r < 0 ? r : set_path(s, &c->log_path, json_str_at(config, "logPath"));
 }
 
 /*
@@ -162,13 +171,13 @@ static int parse_config(const char *buf, size_t len, bool detail, json_t **ret,
 	return r < 0 ? insp_err_wrap(err, r, "its config") : 0;
 }
 
-int podman_fill_config(const struct podman_store *s, struct insp_container *c, const char *buf,
+int podman_fill_config(struct podman_store *s, struct insp_container *c, const char *buf,
 		       size_t len, struct insp_err *err)
 {
-	bool detail = s->scan->want & INSP_WANT_DETAIL;
+	bool detail = s->scan->want & INSP_WANT_DETAIL, files = s->scan->want & INSP_WANT_FILES;
 	_cleanup_json_ json_t *config = NULL;
 	const char *created;
-	int r = parse_config(buf, len, detail, &config, err);
+	int r = parse_config(buf, len, detail || files, &config, err);
 
 	if (r < 0)
 		return r;
@@ -178,7 +187,9 @@ int podman_fill_config(const struct podman_store *s, struct insp_container *c, c
 	created = json_str_at(config, "createdTime");
 	if (created)
 		str_to_time(created, &c->created);
-	return r == 0 && detail ? fill_detail(c, config) : r;
+	if (r == 0 && detail)
+		r = fill_detail(s, c, config);
+	return r == 0 && files ? podman_fill_files(s, c, config) : r;
 }
 
 /* ---- state ---- */
@@ -263,7 +274,7 @@ int podman_fill_state(struct podman_store *s, struct insp_container *c, const ch
 	c->restarts = (int)MIN_OF(MAX_OF(json_int_at(j, "restartCount", 0), 0), INT32_MAX);
 	/* a user's is mounted in the user's own mount namespace */
 	if (s->owner == 0 && json_bool_at(j, "mounted"))
-		r = container_set(&c->rootfs, json_str_at(j, "mountPoint"));
+		r = set_path(s, &c->rootfs, json_str_at(j, "mountPoint"));
 	if (r < 0)
 		return r;
 	switch (st.state) {

@@ -1,0 +1,104 @@
+/* A container's directories and mounts: the layer from containers-storage, the mounts from podman's configuration. */
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/oci/spec.h"
+#include "libinspect/engines/podman/podman.h"
+
+static bool has_option(const json_t *options, const char *name)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (options, i, value)
+		if (str_eq(json_string_value(value), name))
+			return true;
+	return false;
+}
+
+/* podman's rule is stricter: letters, digits, '_', '.', '-'. */
+static bool is_volume_name(const char *s)
+{
+	return *s && !strchr(s, '/') && !str_eq(s, ".") && !str_eq(s, "..");
+}
+
+static int add_volume(const struct podman_store *s, struct insp_container *c, const json_t *v)
+{
+	const char *name = json_str_at(v, "volumeName"), *dest = json_str_at(v, "dest");
+	_cleanup_free_ char *source = NULL;
+	struct insp_mount mount = {
+		.type = (char *)"volume",
+		.name = (char *)name,
+		.destination = (char *)dest,
+		.read_only = has_option(json_at(v, "options"), "ro"),
+	};
+
+	if (!name || !dest)
+		return 0;
+	if (is_volume_name(name)) {
+		source = str_format("%s/%s/_data", s->volume_dir, name);
+		if (!source)
+			return -ENOMEM;
+		mount.source = source;
+	}
+	return container_add_mount(c, &mount);
+}
+
+static int add_volumes(const struct podman_store *s, struct insp_container *c, const json_t *list)
+{
+	json_t *v;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach (list, i, v) {
+		r = add_volume(s, c, v);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Sources in the specification are podman's paths. */
+static int add_binds(const struct podman_store *s, struct insp_container *c, const json_t *spec)
+{
+	int r = oci_spec_fill(spec, INSP_WANT_FILES, c);
+
+	for (size_t i = 0; r == 0 && s->prefix[0] && i < c->n_mounts; i++) {
+		char **source = &c->mounts[i].source;
+		char *here = *source ? podman_host_path(s, *source) : NULL;
+
+		if (*source && !here)
+			return -ENOMEM;
+		free(*source);
+		*source = here;
+	}
+	return r;
+}
+
+/* podman run --rootfs DIR: no image, no layer; with DIR:O an overlay over it, whose mount tells. */
+static int rootfs_layers(const struct podman_store *s, struct insp_container *c,
+			 const json_t *config)
+{
+	const char *path = json_str_at(config, "rootfs");
+
+	if (!path || path[0] != '/' || json_bool_at(config, "rootfs_overlay"))
+		return 0;
+	c->layers = container_layers_new(INSP_ROOT_DIR);
+	if (!c->layers)
+		return -ENOMEM;
+	c->layers->upper = podman_host_path(s, path);
+	return c->layers->upper ? 0 : -ENOMEM;
+}
+
+int podman_fill_files(struct podman_store *s, struct insp_container *c, const json_t *config)
+{
+	const struct storage_record *record;
+	int r = storage_find(s->storage, c->id, &record);
+
+	if (r == 0 && record)
+		r = storage_fill_layers(s->storage, record, c);
+	else if (r == 0)
+		r = rootfs_layers(s, c, config);
+	if (r == 0)
+		r = add_binds(s, c, json_at(config, "spec"));
+	return r < 0 ? r : add_volumes(s, c, json_at(config, "namedVolumes"));
+}
