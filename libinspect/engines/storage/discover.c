@@ -1,7 +1,161 @@
-/* Graph roots that only what runs in them tells. */
+/*
+ * Graph roots that only what runs in them tells: the monitors of their containers, whose command line has the root of the
+ * engine that started them, and the overlays that are mounted below one. Looked for by a list only: it walks /proc.
+ *
+ * Any process can call itself what it likes. A monitor of root's is believed when it is in this host's pid and user
+ * namespaces and sees this host's files (daemon_prefix()): a container's is not. Of a user's monitor only that user's
+ * directory counts, and it speaks for that user alone. A mount counts when it is an overlay in the caller's own mount
+ * table, which only root of this host can put there; its directory must be root's.
+ */
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/engines/daemon.h"
 #include "libinspect/engines/storage/storage.h"
+#include "libinspect/kernel/slowread.h"
+
+#include <sys/stat.h>
+
+#define MONITOR		  "conmon"
+#define ARGS_MAX	  (64 * 1024)
+#define BELOW_GRAPH	  "-containers/"
+#define MERGED		  "/merged"
+#define USER_MONITORS_MAX 256 /* of all users, which are read one after the other */
+
+/* ---- mounts ---- */
+
+/* GRAPH/overlay/ID/merged -> the length of GRAPH; 0: another path. */
+static size_t graph_len(const char *target)
+{
+	static const char driver[] = "/overlay/";
+	size_t tail = strlen(driver) + STORAGE_ID_LEN + strlen(MERGED), len = strlen(target);
+	const char *p;
+
+	if (len <= tail || !str_ends(target, MERGED))
+		return 0;
+	p = target + len - tail;
+	if (!str_starts(p, driver))
+		return 0;
+	p += strlen(driver);
+	for (size_t i = 0; i < STORAGE_ID_LEN; i++)
+		if (!strchr("0123456789abcdef", p[i]))
+			return 0;
+	return len - tail;
+}
+
+static int add_graph(struct engine_scan *scan, struct storage_roots *roots, const char *path,
+		     uid_t owner)
+{
+	struct storage_place place = { .path = path, .only = owner };
+	int r;
+
+	/* one that was looked at already, whatever came of it */
+	for (size_t i = 0; i < roots->n; i++)
+		if (str_eq(roots->items[i]->path, path))
+			return 0;
+	r = storage_add_root(scan, roots, &place);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int from_mounts(struct engine_scan *scan, struct storage_roots *roots)
+{
+	const struct mount_table *table;
+
+	if (engine_scan_mounts(scan, &table) < 0)
+		return 0;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct mount_entry *m = &table->items[i];
+		size_t len = str_eq(m->fstype, "overlay") ? graph_len(m->target) : 0;
+		_cleanup_free_ char *graph = len > 0 ? strndup(m->target, len) : NULL;
+		int r;
+
+		if (len == 0)
+			continue;
+		r = graph ? add_graph(scan, roots, graph, 0) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- monitors ---- */
+
+/* The word behind -b: GRAPH/DRIVER-containers/ID/userdata. -> a new string, GRAPH; NULL: none. */
+static char *graph_of_args(const char *args, size_t len)
+{
+	const char *p = args, *end = args + len;
+
+	while (p < end && !str_eq(p, "-b") && !str_eq(p, "--bundle"))
+		p += strlen(p) + 1;
+	if (p >= end || (p += strlen(p) + 1) >= end || *p != '/')
+		return NULL;
+	end = strstr(p, BELOW_GRAPH);
+	while (end && end > p && *end != '/')
+		end--;
+	return end && end > p ? strndup(p, (size_t)(end - p)) : NULL;
+}
+
+/* A user's process may stall whoever reads its arguments: bounded. */
+static int read_args(struct slowread *reader, pid_t pid, char **ret, size_t *ret_len)
+{
+	return slowread_read(reader, pid, "cmdline", ARGS_MAX, ret, ret_len);
+}
+
+static uid_t uid_of(const struct insp_sys *sys, pid_t pid)
+{
+	struct stat st;
+	char path[16];
+
+	snprintf(path, sizeof(path), "%d", (int)pid);
+	return fstatat(sys->procfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_uid : (uid_t)-1;
+}
+
+static int add_monitor(struct engine_scan *scan, struct storage_roots *roots,
+		       struct slowread *reader, pid_t pid)
+{
+	_cleanup_free_ char *prefix = NULL, *args = NULL, *graph = NULL, *path = NULL;
+	uid_t uid = uid_of(scan->sys, pid);
+	size_t len = 0;
+	int r = uid == 0 ? daemon_prefix(scan->sys, pid, &prefix) : 0;
+
+	if (uid == (uid_t)-1 || r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = read_args(reader, pid, &args, &len);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	graph = graph_of_args(args, len);
+	if (!graph)
+		return 0;
+	path = str_format("%s%s", prefix ? prefix : "", graph);
+	return path ? add_graph(scan, roots, path, uid) : -ENOMEM;
+}
+
+static int from_monitors(struct engine_scan *scan, struct storage_roots *roots)
+{
+	struct slowread *reader = NULL;
+	const struct scan_procs *procs;
+	size_t of_users = 0;
+	int r = engine_scan_procs(scan, &procs);
+
+	for (size_t i = 0; r == 0 && i < procs->n; i++) {
+		if (!str_eq(procs->items[i].exe, MONITOR))
+			continue;
+		if (uid_of(scan->sys, procs->items[i].pid) != 0 && of_users++ >= USER_MONITORS_MAX)
+			continue;
+		if (!reader)
+			r = slowread_new(scan->sys, &reader);
+		if (r == 0)
+			r = add_monitor(scan, roots, reader, procs->items[i].pid);
+	}
+	slowread_free(reader);
+	return r == -ENOMEM ? r : 0;
+}
 
 int storage_discover(struct engine_scan *scan, struct storage_roots *roots)
 {
-	return 0;
+	int r;
+
+	if (!scan->may_walk || !scan->sys->live)
+		return 0;
+	r = from_mounts(scan, roots);
+	return r < 0 ? r : from_monitors(scan, roots);
 }
