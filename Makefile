@@ -70,6 +70,7 @@ unit_tests := \
     base \
     bolt \
     cgroup \
+    containerd \
     containerd-meta \
     corpus \
     crun \
@@ -102,6 +103,8 @@ LIB_HELPERS := stress-bolt
 fuzz_tests := \
     bolt \
     cgroup \
+    containerd-values \
+    cri \
     docker-config \
     docker-layers \
     idmap \

@@ -1,6 +1,12 @@
 /* Replays the seed corpus of every fuzz target, with every truncation and some corruptions, without a fuzzer. */
 #include "tests/unit/torture.h"
 
+#define LLVMFuzzerTestOneInput fuzz_containerd_values
+#include "tests/fuzz/fuzz-containerd-values.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_cri
+#include "tests/fuzz/fuzz-cri.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_cgroup
 #include "tests/fuzz/fuzz-cgroup.c"
 #undef LLVMFuzzerTestOneInput
@@ -87,6 +93,16 @@ static void replay(const char *name, target_fn fn)
 	assert_true(seeds > 0);
 }
 
+static void containerd_values_survive_their_corpus(void **state)
+{
+	replay("containerd-values", fuzz_containerd_values);
+}
+
+static void cri_survives_its_corpus(void **state)
+{
+	replay("cri", fuzz_cri);
+}
+
 static void cgroup_survives_its_corpus(void **state)
 {
 	replay("cgroup", fuzz_cgroup);
@@ -170,6 +186,8 @@ static void status_survives_its_corpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(containerd_values_survive_their_corpus),
+		cmocka_unit_test(cri_survives_its_corpus),
 		cmocka_unit_test(cgroup_survives_its_corpus),
 		cmocka_unit_test(docker_config_survives_its_corpus),
 		cmocka_unit_test(docker_layers_survive_their_corpus),
