@@ -47,7 +47,7 @@ engines    += apptainer
 engines    += buildah
 engines    += crio
 engines    += gvisor
-engines    += nspawn
+engines    += $(addprefix nspawn/,args nspawn running settings)
 engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
@@ -86,6 +86,7 @@ unit_tests := \
     mountinfo \
     nettables \
     nslist \
+    nspawn \
     oci-spec \
     opts \
     pid \
@@ -112,6 +113,7 @@ fuzz_tests := \
     lxd-record \
     mountinfo \
     nettables \
+    nspawn \
     passwd \
     podman-config \
     podman-state \

@@ -71,6 +71,11 @@ lxd_make() { local name; name=$(lxd_name "$1"); shift; ld init -q test "$name" "
 
 lxd_launch() { lxd_make "$@" && ld start -q "$(lxd_name "$1")"; }
 
+lxd_snapshot()
+{
+    if [ "$LXD_ENGINE" = lxd ]; then ld snapshot "$(lxd_name "$1")" snap0; else ld snapshot create "$(lxd_name "$1")" snap0; fi
+}
+
 lxd_pid() { ld info "$(lxd_name "$1")" | awk '/^PID:/ { print $2 }'; }
 
 # Monitors outlive the daemon.

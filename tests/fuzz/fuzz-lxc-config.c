@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void use(const struct lxc_config *config, const char *within)
+static void use_config(const struct lxc_config *config, const char *within)
 {
 	struct insp_container *c = container_new("lxc", "x");
 	struct insp_layers *layers = NULL;
@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (lxc_config_parse((const char *)data, size, &config) < 0)
 		__builtin_trap();
-	use(&config, NULL);
-	use(&config, "/home/ann/.local/share/lxc");
+	use_config(&config, NULL);
+	use_config(&config, "/home/ann/.local/share/lxc");
 	if (lxc_monitor_parse((const char *)data, size, &path, &name) == 0) {
 		if (path[0] != '/' || !name[0] || strchr(name, ' '))
 			__builtin_trap();

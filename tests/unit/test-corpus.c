@@ -31,6 +31,9 @@
 #define LLVMFuzzerTestOneInput fuzz_nettables
 #include "tests/fuzz/fuzz-nettables.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_nspawn
+#include "tests/fuzz/fuzz-nspawn.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_passwd
 #include "tests/fuzz/fuzz-passwd.c"
 #undef LLVMFuzzerTestOneInput
@@ -143,6 +146,11 @@ static void nettables_survives_its_corpus(void **state)
 	replay("nettables", fuzz_nettables);
 }
 
+static void nspawn_survives_its_corpus(void **state)
+{
+	replay("nspawn", fuzz_nspawn);
+}
+
 static void passwd_survives_its_corpus(void **state)
 {
 	replay("passwd", fuzz_passwd);
@@ -196,6 +204,7 @@ int main(void)
 		cmocka_unit_test(lxd_record_survives_its_corpus),
 		cmocka_unit_test(mountinfo_survives_its_corpus),
 		cmocka_unit_test(nettables_survives_its_corpus),
+		cmocka_unit_test(nspawn_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),
 		cmocka_unit_test(storage_conf_survives_its_corpus),

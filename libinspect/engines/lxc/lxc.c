@@ -88,6 +88,9 @@ static int fill(const struct store *s, struct insp_container *c)
 		r = lxc_config_add_mounts(&s->config.mounts, c->rootfs, c);
 		c->layers = TAKE_PTR(layers);
 	}
+	/* a volume of its own: while it runs the kernel tells */
+	if (r == 0 && (want & INSP_WANT_FILES))
+		r = engine_layers_from_mounts(s->live->scan, c, NULL);
 	return r;
 }
 

@@ -1,0 +1,10 @@
+#!/bin/bash
+# cps against incus of the trixie chroot, which tells the truth of itself by `incus list`.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/engine-records.sh"
+. "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/cps-lxd.sh"
+test_engine incus
+version=$(grep -A6 '^Package: incus$' "$CHROOT_CACHE/trixie/var/lib/dpkg/status" 2>/dev/null | sed -n 's/^Version: \([0-9.]*\).*/\1/p')
+cps_lxd_tests TRIXIE "incus $version"
+test_done
