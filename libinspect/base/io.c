@@ -88,13 +88,38 @@ static int read_regular(int fd, size_t max, struct io_buf *ret)
 	return 0;
 }
 
+/*
+ * Looked at before it is opened: opening a device can do something (a watchdog starts to count), and a disk that was
+ * mounted to be looked at may have one where a record belongs.
+ */
+static int check_regular(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode))
+		return 0;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+}
+
+int io_open_regular(int dirfd, const char *path)
+{
+	int r = check_regular(dirfd, path), fd;
+
+	if (r < 0)
+		return r;
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
 int io_read_file(int dirfd, const char *path, size_t max, struct io_buf *ret, struct insp_err *err)
 {
-	_cleanup_close_ int fd =
-		openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	int r;
+	_cleanup_close_ int fd = io_open_regular(dirfd, path);
+	int r = fd < 0 ? fd : read_regular(fd, max, ret);
 
-	r = fd < 0 ? -errno : read_regular(fd, max, ret);
 	if (r == -EINVAL)
 		return insp_err_say(err, r, "read '%s': not a regular file", path);
 	if (r < 0)
@@ -142,6 +167,13 @@ ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size)
 	}
 	buf[len] = '\0';
 	return (ssize_t)len;
+}
+
+ssize_t io_read_small_file(int dirfd, const char *path, char *buf, size_t size)
+{
+	int r = check_regular(dirfd, path);
+
+	return r < 0 ? r : io_read_small(dirfd, path, buf, size);
 }
 
 int64_t io_now_ms(void)

@@ -23,6 +23,11 @@ void io_buf_free(struct io_buf *b);
 #define _cleanup_io_buf_ _cleanup_(io_buf_free)
 
 /*
+ * Opens a regular file below dirfd for reading: O_NOFOLLOW, O_NONBLOCK. fd or -errno: -EINVAL for what is no regular file,
+ * which is not opened, -ELOOP, -EISDIR. What was put there meanwhile is opened all the same: fstat() before use.
+ */
+int io_open_regular(int dirfd, const char *path);
+/*
  * Reads the regular file path below dirfd whole. O_NOFOLLOW on the last component, O_NONBLOCK; -ELOOP for a
  * link, -EINVAL for what is no regular file, -EFBIG above max. err names the path, quoted.
  */
@@ -31,6 +36,8 @@ int io_read_file(int dirfd, const char *path, size_t max, struct io_buf *ret, st
 int io_read_proc(int dirfd, const char *path, size_t max, struct io_buf *ret);
 /* Into a caller's buffer; NUL-terminated; returns the length (cut at size - 1) or -errno. No allocation. */
 ssize_t io_read_small(int dirfd, const char *path, char *buf, size_t size);
+/* The same of a file on a disk, where it could also be a device: -EINVAL for what is no regular file, -ELOOP, -EISDIR. */
+ssize_t io_read_small_file(int dirfd, const char *path, char *buf, size_t size);
 /* Everything from an open fd, up to max (-EFBIG above). */
 int io_read_fd(int fd, size_t max, struct io_buf *ret);
 /*

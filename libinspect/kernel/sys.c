@@ -148,6 +148,11 @@ int sys_open(const struct insp_sys *sys, const char *path, int flags)
 	return insp_open_in_root(sys->rootfd, path, flags | O_CLOEXEC, 0);
 }
 
+int sys_open_file(const struct insp_sys *sys, const char *path)
+{
+	return insp_open_regular_in_root(sys->rootfd, path);
+}
+
 int sys_open_dir(const struct insp_sys *sys, const char *path)
 {
 	return sys_open(sys, path, O_RDONLY | O_DIRECTORY);

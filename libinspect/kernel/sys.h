@@ -27,6 +27,8 @@ struct insp_sys {
  * administrator (/var/lib/docker -> /data): followed, below the root, with insp_open_in_root(). fd or -errno.
  */
 int sys_open(const struct insp_sys *sys, const char *path, int flags);
+/* A regular file, to be read; -EBADF for anything else, which is not opened: insp_open_regular_in_root(). */
+int sys_open_file(const struct insp_sys *sys, const char *path);
 /* O_DIRECTORY|O_RDONLY of sys_open(). */
 int sys_open_dir(const struct insp_sys *sys, const char *path);
 

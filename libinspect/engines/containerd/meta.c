@@ -66,9 +66,9 @@ static int read_database(const struct containerd_meta *m, const char *dir, const
 
 	if (dirfd < 0)
 		return insp_err_set(err, dirfd, "open '%s/%s'", m->path, dir);
-	fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = io_open_regular(dirfd, file);
 	if (fd < 0)
-		return insp_err_set(err, -errno, "open '%s/%s/%s'", m->path, dir, file);
+		return insp_err_set(err, fd, "open '%s/%s/%s'", m->path, dir, file);
 	if (fstat(fd, &st) < 0)
 		return insp_err_set(err, -errno, "look at '%s/%s/%s'", m->path, dir, file);
 	if (engine_scan_spend(m->scan, m->owner, m->path, (size_t)st.st_size) == 0)

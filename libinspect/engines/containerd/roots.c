@@ -117,7 +117,7 @@ static int add_named(struct engine_scan *scan, struct containerd_roots *roots)
 /* The administrator's file may be a link. One that is not there, or cannot be read, changes nothing. */
 static int read_config(const struct insp_sys *sys, const char *path, struct containerd_flags *f)
 {
-	_cleanup_close_ int fd = sys_open(sys, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = sys_open_file(sys, path);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 	struct stat st;
 

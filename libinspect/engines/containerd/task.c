@@ -56,7 +56,7 @@ static int claim_bundle(struct containerd_scan *cs, const char *path, struct ins
 
 	if (fd < 0)
 		return fd == -ENOMEM || fd == -EACCES ? fd : 0;
-	n = io_read_small(fd, "init.pid", buf, sizeof(buf));
+	n = io_read_small_file(fd, "init.pid", buf, sizeof(buf));
 	if (n <= 0 || str_to_pid(buf, &pid) < 0)
 		return 0;
 	return engine_claim_init(cs->scan, c, pid, 0);

@@ -67,7 +67,7 @@ int docker_flags_parse(const char *args, size_t len, struct docker_flags *ret)
 /* /etc/docker/daemon.json may be a link of the administrator's. */
 static json_t *read_config(const struct insp_sys *sys, const char *path)
 {
-	_cleanup_close_ int fd = sys_open(sys, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = sys_open_file(sys, path);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 	json_t *j = NULL;
 	struct stat st;

@@ -224,7 +224,7 @@ static int read_tree(struct lookup *l, const char *mount_id)
 static void read_id(int dirfd, const char *file, char id[DOCKER_LAYER_ID_MAX + 1])
 {
 	char buf[DOCKER_LAYER_ID_MAX + 2]; /* a byte too many is seen */
-	ssize_t n = io_read_small(dirfd, file, buf, sizeof(buf));
+	ssize_t n = io_read_small_file(dirfd, file, buf, sizeof(buf));
 
 	id[0] = '\0';
 	if (n > 0 && n <= DOCKER_LAYER_ID_MAX && is_layer_id(buf, (size_t)n))

@@ -169,8 +169,7 @@ static int add_daemon(struct engine_scan *scan, struct docker_roots *roots, pid_
 /* The process that a pid file names, if it is a daemon. */
 static int add_pid_file(struct engine_scan *scan, struct docker_roots *roots, const char *path)
 {
-	_cleanup_close_ int fd =
-		sys_open(scan->sys, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = sys_open_file(scan->sys, path);
 	char buf[32];
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 	pid_t pid;

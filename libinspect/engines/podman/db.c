@@ -183,9 +183,9 @@ static int open_database(const struct podman_store *s, struct bolt **ret, struct
 
 	if (dir < 0)
 		return insp_err_set(err, dir, "open '" DB_DIR "'");
-	fd = openat(dir, DB_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = io_open_regular(dir, DB_FILE);
 	if (fd < 0)
-		return insp_err_set(err, -errno, "open '" DB_DIR "/" DB_FILE "'");
+		return insp_err_set(err, fd, "open '" DB_DIR "/" DB_FILE "'");
 	return bolt_read(fd, max, ret, err);
 }
 

@@ -52,7 +52,7 @@ static pid_t read_pidfile(const struct podman_store *s, const struct storage_rec
 	char buf[32];
 	pid_t pid;
 
-	if (fd < 0 || io_read_small(fd, "pidfile", buf, sizeof(buf)) <= 0)
+	if (fd < 0 || io_read_small_file(fd, "pidfile", buf, sizeof(buf)) <= 0)
 		return 0;
 	buf[strcspn(buf, "\n")] = '\0';
 	return str_to_pid(buf, &pid) < 0 ? 0 : pid;

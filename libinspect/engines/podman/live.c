@@ -98,7 +98,7 @@ int podman_read_exit(const struct podman_store *s, const char *id, int64_t start
 	/* left from an earlier run */
 	if (when < started)
 		return -ENOENT;
-	n = io_read_small(exits, id, buf, sizeof(buf));
+	n = io_read_small_file(exits, id, buf, sizeof(buf));
 	if (n < 0)
 		return (int)n;
 	buf[strcspn(buf, "\n")] = '\0';

@@ -108,7 +108,7 @@ static enum insp_root_kind kind_of(int overlayfd)
 {
 	char flag[8];
 
-	if (io_read_small(overlayfd, PROGRAM_FLAG, flag, sizeof(flag)) > 0 &&
+	if (io_read_small_file(overlayfd, PROGRAM_FLAG, flag, sizeof(flag)) > 0 &&
 	    str_starts(flag, "true"))
 		return INSP_ROOT_FUSE_OVERLAY;
 	return INSP_ROOT_OVERLAY;

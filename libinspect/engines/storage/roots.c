@@ -218,7 +218,7 @@ static int user_roots(struct places *p)
 
 	if (passwd_read(p->scan->sys->rootfd, &table, &err) < 0)
 		return 0;
-	fd = sys_open(p->scan->sys, SUBUID_FILE, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	fd = sys_open_file(p->scan->sys, SUBUID_FILE);
 	if (fd >= 0 && io_read_fd(fd, SUBUID_MAX, &subuid) < 0)
 		subuid = (struct io_buf){ 0 };
 	for (size_t i = 0; i < table.n && p->roots->n < USER_ROOTS_MAX; i++) {
