@@ -37,6 +37,8 @@ mkdir "$SONDE_TEST_DIR"
 export SONDE_TEST_DIR
 . "$SONDE_SOURCE/tests/engines/docker.sh"
 . "$SONDE_SOURCE/tests/engines/podman.sh"
+. "$SONDE_SOURCE/tests/bench/all-engines.sh"
+all_downs=
 rows=$base/rows
 : >"$rows"
 
@@ -46,6 +48,7 @@ down()
     trap '' INT TERM HUP
     trap - EXIT
     [ -z "$spawner" ] || kill "$spawner" 2>/dev/null
+    all_down
     docker_down
     podman_down
     rm -rf --one-file-system "$base"
@@ -251,7 +254,7 @@ default ones would be found by their pid file and their place.
 | what | ours | peer | ratio | target | met | what limits |
 |---|---|---|---|---|---|---|
 END
-    cat "$rows"
+    cat "$rows" "$base/calls"
 }
 
 main()
@@ -264,6 +267,7 @@ main()
     bench_docker
     bench_podman
     bench_namespaces
+    bench_all
     table >"$base/table" && cp "$base/table" "$out" && say "written: $out" && cat "$out"
 }
 
