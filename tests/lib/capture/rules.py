@@ -37,6 +37,7 @@ CONTAINERD = [
     ('io.containerd.snapshotter.v1.*/metadata.db', BOLT),
     ('io.containerd.snapshotter.v1.*/snapshots/*/fs', DIR),
     ('io.containerd.snapshotter.v1.*/snapshots/*/work', DIR),
+    ('io.containerd.runtime.v2.task/*/*', DIR),
     ('io.containerd.grpc.v1.cri/containers/*/status', JSON),
     ('io.containerd.grpc.v1.cri/sandboxes/*', DIR),
 ]
