@@ -144,7 +144,7 @@ def runtimes():
     put('run/crun/x/status', {'pid': 1, 'bundle': '/KEPT-bundle'})
     put('run/crun/x/config.json', spec())
     put('run/runc/x/state.json', {'id': 'KEPT-runc', 'config': {'labels': ['bundle=/KEPT'], 'Hooks': {'prestart': [{'env': env()}]}}})
-    put('run/runsc/x_sandbox:x.state', {'id': 'KEPT-runsc', 'spec': spec()})
+    put('run/runsc/x_sandbox:x.state', {'id': 'x', 'bundleDir': '/KEPT-runsc', 'sandbox': {'id': 'x'}, 'spec': spec()})
 
 
 def machines():
