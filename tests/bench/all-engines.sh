@@ -65,17 +65,18 @@ calls_of()
     echo $(($(calls cps $stores --no-headings "$1") - start_calls))
 }
 
-# A name that no container has is looked for in every record of the engine: `cps ENGINE:NAME`.
+# Each engine's first container, by its whole id: a name that two of them have would be looked for everywhere.
 all_calls()
 {
-    local engine
+    local engine id
     start_calls=$(calls cps --version)
-    printf '\n%s\n\n| engine | its containers in this list | system calls of one look for a name of it |\n|---|---:|---:|\n' \
-        "What each engine costs, of the $n_all containers above: the calls of \`cps ENGINE:NAME\`, without the $start_calls of starting the program." >"$base/calls"
+    printf '\n%s\n\n| engine | its containers in this list | system calls to find one of them |\n|---|---:|---:|\n' \
+        "What each engine costs, of the $n_all containers above: the calls of \`cps ENGINE:ID\`, without the $start_calls of starting the program." >"$base/calls"
     for engine in $(jq -r '[.containers[].engine] | unique[]' "$base/all.json"); do
         [ "$engine" != bare ] || continue
+        id=$(jq -r --arg e "$engine" 'first(.containers[] | select(.engine == $e)).id' "$base/all.json")
         printf '| %s | %s | %s |\n' "$engine" "$(jq --arg e "$engine" '[.containers[] | select(.engine == $e)] | length' "$base/all.json")" \
-            "$(calls_of "$engine:no-such-name")" >>"$base/calls"
+            "$(calls_of "$engine:$id")" >>"$base/calls"
     done
 }
 
