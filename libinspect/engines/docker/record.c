@@ -136,7 +136,9 @@ static void parse_rest(const json_t *j, struct docker_record *rec)
 	const char *hex = image ? str_after(image, "sha256:") : NULL;
 
 	rec->id = json_str_at(j, "ID");
-	rec->name = name && name[0] == '/' ? name + 1 : name;
+	name = name && name[0] == '/' ? name + 1 : name;
+	/* no name at all; its id is shown then */
+	rec->name = name && name[0] ? name : NULL;
 	rec->image_ref = json_str_at(j, "Config.Image");
 	rec->image_id = hex ? hex : image;
 	rec->driver = json_str_at(j, "Driver");
