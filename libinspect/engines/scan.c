@@ -121,6 +121,11 @@ int engine_scan_add(struct engine_scan *scan, struct insp_container *c)
 	bool live = insp_state_is_live(c->state);
 	int r;
 
+	/* whatever a record's name was: one that is empty is none */
+	if (!c->name && container_set(&c->name, c->id) < 0) {
+		insp_container_free(c);
+		return -ENOMEM;
+	}
 	if ((!live && !(scan->want & INSP_WANT_STOPPED)) ||
 	    !engine_scan_wants(scan, c->id, c->name) || claimed_before(scan, c)) {
 		insp_container_free(c);
