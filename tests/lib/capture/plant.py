@@ -108,8 +108,12 @@ def podman():
         'all-ctrs': {ID: 'KEPT-podman'}, 'ctr': {ID: {'config': json.dumps(config), 'state': json.dumps({'state': 6, 'exitCode': 7})}},
         'vol': {'v': {'config': json.dumps({'name': 'v', 'options': {'o': 'password=' + secret()}})}}})
     put_sqlite(f'{base}/db.sql', [
-        ('CREATE TABLE ContainerConfig (ID TEXT, JSON TEXT)',),
-        ('INSERT INTO ContainerConfig VALUES (?, ?)', ID, json.dumps(config)),
+        ('CREATE TABLE ContainerConfig (ID TEXT, Name TEXT, PodID TEXT, JSON TEXT)',),
+        ('INSERT INTO ContainerConfig VALUES (?, ?, NULL, ?)', ID, 'KEPT-podman', json.dumps(config)),
+        ('CREATE TABLE ContainerState (ID TEXT, State INTEGER, ExitCode INTEGER, JSON TEXT)',),
+        ('INSERT INTO ContainerState VALUES (?, 6, 7, ?)', ID, json.dumps({'state': 6, 'exitCode': 7})),
+        ('CREATE TABLE PodConfig (ID TEXT, Name TEXT, JSON TEXT)',),
+        ('CREATE TABLE DBConfig (ID INTEGER, GraphRoot TEXT, RunRoot TEXT, TmpDir TEXT, StaticDir TEXT, VolumeDir TEXT, OS TEXT)',),
         ('CREATE TABLE VolumeConfig (Name TEXT, JSON TEXT)',),
         ('INSERT INTO VolumeConfig VALUES (?, ?)', 'v', json.dumps({'options': {'o': secret()}}))])
     put(f'{base}/secrets/filedriver/secretsdata.json', {'x': secret()})
