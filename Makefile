@@ -118,6 +118,7 @@ fuzz_tests := \
     podman-config \
     podman-state \
     runtime \
+    sqlite \
     stat \
     status \
     storage-conf \

@@ -5,6 +5,7 @@
 #   podman_rootless_up, podman_rootless_down
 #   pmu ARGUMENT...       podman as that user
 #   $ROOTLESS_DIR/home    the home; $ROOTLESS_USER, $ROOTLESS_UID
+#   ROOTLESS_DRIVER       before podman_rootless_up: overlay (the kernel's, the default), fuse (fuse-overlayfs), vfs
 
 engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$engines/lib.sh"
@@ -42,12 +43,36 @@ rootless_user_up()
     mkdir -p /run/user && install -d -m 700 -o "$ROOTLESS_UID" -g "$ROOTLESS_UID" "/run/user/$ROOTLESS_UID"
 }
 
-# Without this file some releases choose vfs, others a FUSE filesystem.
+# Without this some releases choose vfs, others a FUSE filesystem.
+rootless_storage_conf()
+{
+    case ${ROOTLESS_DRIVER:-overlay} in
+    fuse) printf '[storage]\ndriver = "overlay"\n[storage.options.overlay]\nmount_program = "%s"\n' \
+              "$(command -v fuse-overlayfs)" ;;
+    *)    printf '[storage]\ndriver = "%s"\n' "${ROOTLESS_DRIVER:-overlay}" ;;
+    esac
+}
+
+# Where no udev ran, only root may open it.
+rootless_fuse_up()
+{
+    [ "${ROOTLESS_DRIVER-}" = fuse ] && [ ! -e "$ROOTLESS_DIR/fuse-mode" ] || return 0
+    stat -c %a /dev/fuse >"$ROOTLESS_DIR/fuse-mode" && chmod 666 /dev/fuse
+}
+
+rootless_containers_conf()
+{
+    printf '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\n'
+    [ ! -e "$ROOTLESS_DIR/home/crun" ] ||
+        printf 'runtime = "crun"\n[engine.runtimes]\ncrun = ["%s"]\n' "$ROOTLESS_DIR/home/crun"
+}
+
 rootless_config()
 {
-    as_user mkdir -p .config/containers &&
-        printf '[storage]\ndriver = "overlay"\n' | as_user tee .config/containers/storage.conf >/dev/null &&
-        printf '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\n' |
+    rootless_fuse_up && as_user mkdir -p .config/containers &&
+        rootless_storage_conf | as_user tee .config/containers/storage.conf >/dev/null &&
+        { ! crun_needs_wrapper || crun_wrapper "$ROOTLESS_DIR/home/crun"; } &&
+        rootless_containers_conf |
         as_user tee .config/containers/containers.conf >/dev/null
 }
 
@@ -96,6 +121,7 @@ podman_rootless_down()
         userdel "$ROOTLESS_USER" 2>&1 | grep -v 'not found\|mail spool' >&2
         ROOTLESS_UID=
     fi
+    [ ! -e "$ROOTLESS_DIR/fuse-mode" ] || chmod "$(cat "$ROOTLESS_DIR/fuse-mode")" /dev/fuse
     [ ! -e "$ROOTLESS_DIR/run-user-made" ] || rmdir /run/user 2>/dev/null
     engine_remove "$ROOTLESS_DIR"
 }

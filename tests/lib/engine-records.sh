@@ -23,7 +23,7 @@ records_of_docker()
 records_of_podman()
 {
     "$1" ps -a --no-trunc --format json | jq '
-        map({ id: .Id, name: .Names[0], image: .Image, status: .State, pid: .Pid, exit_code: .ExitCode }) |'"$records_filter"
+        map({ id: .Id, name: .Names[0], image: (if .Image == "" then null else .Image end), status: .State, pid: .Pid, exit_code: .ExitCode }) |'"$records_filter"
 }
 
 # records_of_oci: what the runtime's list says; a plain runtime knows neither names nor images nor exit codes

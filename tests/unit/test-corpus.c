@@ -52,6 +52,9 @@
 #define LLVMFuzzerTestOneInput fuzz_runtime
 #include "tests/fuzz/fuzz-runtime.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_sqlite
+#include "tests/fuzz/fuzz-sqlite.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_stat
 #include "tests/fuzz/fuzz-stat.c"
 #undef LLVMFuzzerTestOneInput
@@ -181,6 +184,11 @@ static void runtime_survives_its_corpus(void **state)
 	replay("runtime", fuzz_runtime);
 }
 
+static void sqlite_survives_its_corpus(void **state)
+{
+	replay("sqlite", fuzz_sqlite);
+}
+
 static void stat_survives_its_corpus(void **state)
 {
 	replay("stat", fuzz_stat);
@@ -211,6 +219,7 @@ int main(void)
 		cmocka_unit_test(podman_config_survives_its_corpus),
 		cmocka_unit_test(podman_state_survives_its_corpus),
 		cmocka_unit_test(runtime_survives_its_corpus),
+		cmocka_unit_test(sqlite_survives_its_corpus),
 		cmocka_unit_test(stat_survives_its_corpus),
 		cmocka_unit_test(status_survives_its_corpus),
 	};

@@ -58,6 +58,17 @@ static pid_t read_pidfile(const struct podman_store *s, const struct storage_rec
 	return str_to_pid(buf, &pid) < 0 ? 0 : pid;
 }
 
+/*
+ * Whether it is known to be dead when nothing tells that it lives: not when its run directory is not where we look, which
+ * only the database would say.
+ */
+static bool may_live(const struct podman_store *s, const struct storage_record *record)
+{
+	_cleanup_close_ int fd = storage_open_rundata(s->storage, s->run_root, record);
+
+	return s->scan->sys->live && fd < 0;
+}
+
 static int fill_state(struct podman_store *s, const struct storage_record *record, int userdata,
 		      struct insp_container *c)
 {
@@ -68,6 +79,8 @@ static int fill_state(struct podman_store *s, const struct storage_record *recor
 	if (r < 0)
 		return r;
 	c->state = was_started ? INSP_STATE_EXITED : INSP_STATE_CREATED;
+	if (r == 0 && was_started && may_live(s, record))
+		c->state = INSP_STATE_UNKNOWN;
 	if (r == 0)
 		return 0;
 	c->state = freezer_frozen(&s->freezer, s->scan, c->pid) ? INSP_STATE_PAUSED

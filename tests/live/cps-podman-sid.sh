@@ -1,0 +1,12 @@
+#!/bin/bash
+# cps against podman of Debian sid as root: its database is SQLite.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/cps-podman.sh"
+. "$SONDE_SOURCE/tests/lib/cps-podman-sqlite.sh"
+SUITE=sid
+test_engine podman
+test_names web webrunc done7 made held volatile pod inpod
+
+podman_sqlite_tests SID
+
+test_done
