@@ -2,7 +2,7 @@
 # The test image: four thin layers of static busybox, made without an engine, a registry or python.
 #
 #   image_make DIR    makes DIR/rootfs (the flat tree) and DIR/image.tar (docker save format)
-#   image_dir         prints where the one of this test run lies, made on first use
+#   image_dir         prints where the one of this test run lies, made on first use; $SONDE_TEST_IMAGE: is there already
 #   image_many N      prints the archive of $IMAGE_MANY: that image with thin layers on top, N in all
 #
 # What is in it that tests rely on: /etc/passwd with root, app (1000) and nobody; an absolute link
@@ -15,7 +15,7 @@ IMAGE_MANY=sonde-many:1
 image_dir()
 {
     local dir
-    dir=$(dirname "$SONDE_TEST_DIR")/image
+    dir=${SONDE_TEST_IMAGE:-$(dirname "$SONDE_TEST_DIR")/image}
     [ -d "$dir" ] || image_make "$dir" >&2 || return 1
     echo "$dir"
 }
