@@ -63,7 +63,7 @@ enter      := creds decide describe env exec front join mounts plan pty ptyrelay
 shared     := columns errors json-out opts opts-bash opts-help table text
 cps        := container-columns filter list namespaces owners print processes questions
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
-              supervisor
+              scope supervisor
 TOOLS      := cdebug cnsenter cps
 unit_tests := \
     bare \
@@ -144,7 +144,7 @@ unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install uninstall completion demo check unit unit-programs lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
+.PHONY: all help install uninstall completion demo check check-vm unit unit-programs lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
@@ -259,7 +259,10 @@ check: check-deps ## install what the tests need and run every test (as root)
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-programs
 	@$(MAKE) --no-print-directory -j$$(nproc) SAN=address,undefined all unit-programs
 	@rm -rf build/engines build/san/engines
-	@tests/run lint unit cli live attack matrix --build build/san unit live matrix
+	@tests/run lint unit cli live attack vm matrix --build build/san unit live matrix
+
+check-vm: all ## what needs systemd and pure cgroup v2, in a guest (as root; builds it once, about a minute)
+	@tests/run vm
 
 # A target and the library's sources are compiled and linked in one step by clang, apart from all other objects.
 FUZZ_SECONDS ?= 60

@@ -24,7 +24,7 @@ static _Noreturn void fail(const struct sidecar_plan *plan, const struct channel
 static int isolate(const struct sidecar_plan *plan, struct insp_pty *pty,
 		   const struct limits *limits, const struct channels *ch, pid_t front)
 {
-	int keep[LIMITS_MAX + 6], n = 0;
+	int keep[2 * LIMITS_MAX + 7], n = 0;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != front)
 		return -ESRCH;
@@ -33,8 +33,11 @@ static int isolate(const struct sidecar_plan *plan, struct insp_pty *pty,
 	setpgid(0, 0);
 	if (proc_drop_terminals() < 0)
 		return -errno;
-	for (int i = 0; i < LIMITS_MAX; i++)
+	for (int i = 0; i < LIMITS_MAX; i++) {
 		keep[n++] = limits->parent[i];
+		keep[n++] = limits->procs[i];
+	}
+	keep[n++] = limits->hold;
 	keep[n++] = ch->alive;
 	keep[n++] = ch->messages;
 	keep[n++] = insp_pid_fd(plan->target);

@@ -43,6 +43,8 @@ static void print_limits(const struct sidecar_limits *l, FILE *f)
 		fprintf(f, " %g cpus", l->cpus);
 	if (l->pids)
 		fprintf(f, " %u processes", l->pids);
+	if (scope_wanted())
+		fprintf(f, ", a scope of systemd");
 	fprintf(f, "\n");
 }
 

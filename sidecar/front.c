@@ -78,6 +78,7 @@ static int start_builder(struct front *f, struct insp_err *err)
 	}
 	close(ch.alive);
 	close(ch.messages);
+	tool_closep(&f->limits.hold);
 	return f->builder < 0 ? insp_err_set(err, -errno, "start a process") : 0;
 }
 

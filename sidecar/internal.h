@@ -29,26 +29,29 @@ struct sidecar_plan {
 	struct insp_diags warnings;
 };
 
-/* ---- limits.c ---- */
+/* ---- limits.c, scope.c ---- */
 
-#define LIMITS_MAX 3 /* v1: memory, cpu and pids may be three hierarchies */
+#define LIMITS_MAX \
+	8 /* v1: memory, cpu and pids may be three hierarchies; a scope of systemd is in more */
 
 /* A cgroup of our own, one directory in each hierarchy that is needed. */
 struct limits {
-	char name[64];			  /* sonde-PID-STARTTIME */
-	int parent[LIMITS_MAX];		  /* the directories that it is in */
-	int procs[LIMITS_MAX];		  /* cgroup.procs, open for writing */
+	char name[64];		/* sonde-PID-STARTTIME */
+	int parent[LIMITS_MAX]; /* the directories that it is in; -1: systemd's to remove */
+	int procs[LIMITS_MAX];	/* cgroup.procs, open for writing */
 	unsigned controllers[LIMITS_MAX]; /* bits 1 << enum in limits.c */
 	bool v2[LIMITS_MAX];
 	size_t n;
+	int hold; /* write end of a pipe: while one is open, the scope has its first process */
 };
-#define LIMITS_NONE                                               \
-	{                                                         \
-		.parent = { -1, -1, -1 }, .procs = { -1, -1, -1 } \
+#define LIMITS_NONE                                                  \
+	{                                                            \
+		.parent = { [0 ... LIMITS_MAX - 1] = -1 },           \
+		.procs = { [0 ... LIMITS_MAX - 1] = -1 }, .hold = -1 \
 	}
 /*
- * In the front: finds where the cgroups can be made, and removes stale ones of ours there. -ENOTSUP: a controller is
- * not to be had.
+ * In the front: finds where the cgroups can be made, and removes stale ones of ours there; where systemd manages the
+ * host it starts a scope instead. -ENOTSUP: a controller is not to be had.
  */
 int limits_find(struct insp_sys *sys, const struct sidecar_limits *wanted, struct limits *ret,
 		struct insp_err *err);
@@ -60,6 +63,14 @@ int limits_join(const struct limits *l, struct insp_err *err);
 void limits_remove(const struct limits *l);
 /* Closes the fds only. */
 void limits_close(struct limits *l);
+/* A cgroup that is made and limited already: only to be joined. */
+int limits_add_ready(struct limits *l, int dirfd);
+
+/* Whether systemd manages this host: then the cgroup tree is not ours to write to. */
+bool scope_wanted(void);
+/* Starts the scope l->name with these limits, and adds its cgroups to l. It ends with its last process. */
+int scope_start(struct insp_sys *sys, const struct sidecar_limits *wanted, struct limits *l,
+		struct insp_err *err);
 
 /* ---- messages from the other processes to the front ---- */
 

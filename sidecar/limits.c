@@ -3,7 +3,7 @@
  *
  * v1: below the caller's own cgroup, in the hierarchy of each controller. v2: processes live in leaves only, so beside
  * the caller's, below the nearest ancestor that hands the controllers down. Never below the target's: what the
- * session uses is not the target's.
+ * session uses is not the target's. Where systemd manages the host it makes the cgroup: scope.c.
  */
 #include "sidecar/internal.h"
 
@@ -129,6 +129,27 @@ static int find_ancestor(int dirfd, unsigned bits, bool (*test)(int dirfd, unsig
 	return fd;
 }
 
+/* The file that has a controller's limit: there when the controller is on. */
+static const char *const limit_files[CONTROLLERS][2] = {
+	[MEMORY] = { "memory.max", "memory.limit_in_bytes" },
+	[CPU] = { "cpu.max", "cpu.cfs_quota_us" },
+	[PIDS] = { "pids.max", "pids.max" },
+};
+
+int limits_add_ready(struct limits *l, int dirfd)
+{
+	int fd = openat(dirfd, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	for (int i = 0; i < CONTROLLERS; i++)
+		if (faccessat(dirfd, limit_files[i][0], F_OK, 0) == 0 ||
+		    faccessat(dirfd, limit_files[i][1], F_OK, 0) == 0)
+			l->controllers[l->n] |= 1U << i;
+	l->procs[l->n++] = fd;
+	return 0;
+}
+
 static int find_v2(struct limits *l, const struct insp_cgroup *own, unsigned bits)
 {
 	_cleanup_close_ int fd = find_ancestor(own->dirfd, bits, hands_down);
@@ -202,27 +223,49 @@ static int err_missing(unsigned missing, struct insp_err *err)
 	return -ENOTSUP;
 }
 
+/* Where to make a cgroup of our own. */
+static int find_own(struct insp_sys *sys, unsigned bits, struct limits *l, struct insp_err *err)
+{
+	_cleanup_(insp_cgroups_clear) struct insp_cgroups own = { 0 };
+	int r = insp_cgroups_open(sys, getpid(), &own, err);
+
+	if (r < 0)
+		return r;
+	r = find_parents(l, &own, bits);
+	if (r > 0)
+		return err_missing((unsigned)r, err);
+	for (size_t i = 0; i < l->n; i++)
+		sweep(sys, l->parent[i]);
+	return 0;
+}
+
 int limits_find(struct insp_sys *sys, const struct sidecar_limits *wanted, struct limits *ret,
 		struct insp_err *err)
 {
-	_cleanup_(insp_cgroups_clear) struct insp_cgroups own = { 0 };
 	_cleanup_(limits_close) struct limits l = LIMITS_NONE;
 	unsigned bits = wanted_bits(wanted);
 	int r;
 
 	if (!bits)
 		return 0;
-	r = insp_cgroups_open(sys, getpid(), &own, err);
-	if (r < 0)
-		return r;
 	r = set_name(sys, &l, err);
 	if (r < 0)
 		return r;
-	r = find_parents(&l, &own, bits);
-	if (r > 0)
-		return err_missing((unsigned)r, err);
-	for (size_t i = 0; i < l.n; i++)
-		sweep(sys, l.parent[i]);
+	if (scope_wanted()) {
+		unsigned missing = bits;
+
+		r = scope_start(sys, wanted, &l, err);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < l.n; i++)
+			missing &= ~l.controllers[i];
+		if (missing)
+			return err_missing(missing, err);
+	} else {
+		r = find_own(sys, bits, &l, err);
+		if (r < 0)
+			return r;
+	}
 	*ret = l;
 	l = (struct limits)LIMITS_NONE;
 	return 0;
@@ -280,6 +323,8 @@ int limits_create(struct limits *l, const struct sidecar_limits *wanted, struct 
 		_cleanup_close_ int dir = -1;
 		int r;
 
+		if (l->parent[i] < 0)
+			continue; /* systemd has made it */
 		if (mkdirat(l->parent[i], l->name, 0755) < 0)
 			return insp_err_set(err, -errno, "make the cgroup '%s'", l->name);
 		dir = openat(l->parent[i], l->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -308,7 +353,7 @@ void limits_remove(const struct limits *l)
 {
 	const struct timespec tick = { .tv_nsec = 2 * 1000 * 1000 };
 
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n && l->parent[i] >= 0; i++)
 		/* a killed process leaves its cgroup a little after it was reaped */
 		for (int try = 0; try < 500; try++) {
 			if (unlinkat(l->parent[i], l->name, AT_REMOVEDIR) == 0 || errno != EBUSY)
@@ -323,4 +368,5 @@ void limits_close(struct limits *l)
 		tool_closep(&l->parent[i]);
 		tool_closep(&l->procs[i]);
 	}
+	tool_closep(&l->hold);
 }
