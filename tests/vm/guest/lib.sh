@@ -51,7 +51,7 @@ entered()
     cnsenter "$1" -- cat /etc/motd >entered.actual && echo 'welcome to the test image' | test_cmp - entered.actual
 }
 
-# The first that runs PROGRAM in a unit; unit_cgroup UNIT: its path without the first /
+# unit_pid UNIT: its main process; unit_cgroup UNIT: its path without the first /
 unit_pid() { systemctl show -p MainPID --value "$1"; }
 unit_cgroup() { systemctl show -p ControlGroup --value "$1" | cut -c2-; }
 

@@ -22,12 +22,10 @@ for OCI in runc crun; do
     inner='' && [ $OCI = runc ] || inner=/container
     above="system.slice/(.*/)?" && [ $OCI = runc ] || above=''
     test_expect "$name" "setup: $OCI" 'oci_up'
-    matrix_row "$OCI $(version $OCI)" 'systemd cgroups, v2'
-    matrix_yes running "$name" "$OCI --systemd-cgroup: a scope" 'run scoped "system.slice/$OCI-@.scope$inner" --systemd-cgroup'
-    matrix_yes entered "$name" "and it is entered" 'cnsenter --store "$OCI=$OCI_DIR/state" "$(oci_id scoped)" -- true'
-    matrix_row "$OCI $(version $OCI)" 'own cgroups, v2'
-    matrix_yes running "$name" "$OCI: a cgroup of its own" 'run plain "$above@"'
-    matrix_yes entered "$name" "and it is entered" 'cnsenter --store "$OCI=$OCI_DIR/state" "$(oci_id plain)" -- true'
+    test_expect "$name" "$OCI --systemd-cgroup: a scope" 'run scoped "system.slice/$OCI-@.scope$inner" --systemd-cgroup'
+    test_expect "$name" "and it is entered" 'cnsenter --store "$OCI=$OCI_DIR/state" "$(oci_id scoped)" -- true'
+    test_expect "$name" "$OCI: a cgroup of its own" 'run plain "$above@"'
+    test_expect "$name" "and it is entered" 'cnsenter --store "$OCI=$OCI_DIR/state" "$(oci_id plain)" -- true'
     test_expect "$name" "teardown: $OCI" 'oci_down'
 done
 
