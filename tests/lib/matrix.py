@@ -44,7 +44,7 @@ def read_row(path):
         if cells.get(line[0], tuple(line[1:])) != tuple(line[1:]):
             raise Broken(f'{path}: {line[0]} is written twice, differently')
         cells[line[0]] = tuple(line[1:])
-    return (lines[0][1], lines[0][2]), cells
+    return (lines[0][1].strip(), lines[0][2].strip()), cells
 
 
 def read_rows(directory):

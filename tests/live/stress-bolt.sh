@@ -3,6 +3,7 @@
 # answer is one transaction's, or an error that says it never settled.
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine podman
+test_engine containerd
 
 reads=10000
 seconds=45
@@ -58,6 +59,22 @@ test_expect PODMAN 'setup: a podman whose database is bolt' '
 
 test_expect PODMAN,STRACE 'podman: 10,000 readings during constant churn, none of them torn' '
     stress podman "$db" make_and_remove && seen_enough && sed "s/^/# /" counts >&2
+'
+
+make_and_remove_in_containerd()
+{
+    ct containers create --label "me=churn-$BASHPID-$2" "$CONTAINERD_IMAGE" "churn-$BASHPID-$2" run "churn-$BASHPID-$2" && ct containers rm "churn-$BASHPID-$2"
+}
+another_one() { make_and_remove_in_containerd "$@"; }
+
+test_expect CONTAINERD 'setup: a containerd' '
+    containerd_up && ct containers create --label me=stays-1 "$CONTAINERD_IMAGE" stays-1 run stays-1 &&
+    ct containers create --label me=stays-2 "$CONTAINERD_IMAGE" stays-2 run stays-2 &&
+    db=$CONTAINERD_ROOT/io.containerd.metadata.v1.bolt/meta.db && [ -f "$db" ]
+'
+
+test_expect CONTAINERD,STRACE 'containerd: 10,000 readings during constant churn, none of them torn' '
+    stress containerd "$db" make_and_remove_in_containerd another_one && seen_enough && sed "s/^/# /" counts >&2
 '
 
 test_done
