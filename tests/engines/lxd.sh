@@ -83,11 +83,24 @@ lxd_pid() { ld info "$(lxd_name "$1")" | awk '/^PID:/ { print $2 }'; }
 # shellcheck disable=SC2062
 lxd_monitors() { grep -slzF -f - /proc/[0-9]*/cmdline <<<"[lxc monitor] $LXD_ROOT/containers " | cut -d/ -f3; }
 
+# A frozen process does not die.
+lxd_thaw()
+{
+    local dir
+    for dir in /sys/fs/cgroup/freezer /sys/fs/cgroup/unified /sys/fs/cgroup; do
+        [ ! -e "$dir/$1/freezer.state" ] || echo THAWED >"$dir/$1/freezer.state"
+        [ ! -e "$dir/$1/cgroup.freeze" ] || echo 0 >"$dir/$1/cgroup.freeze"
+    done
+}
+
 lxd_down()
 {
     local pid link
     [ -d "$LXD_HOME" ] || return 0
     daemon_stop "$LXD_HOME/pid"
+    for link in "$LXD_ROOT"/containers/*; do
+        lxd_thaw "lxc.payload.$(basename "$link")"
+    done
     for pid in $(lxd_monitors); do
         # the container's init; the monitor cleans up and ends
         # shellcheck disable=SC2046 # a list

@@ -5,6 +5,6 @@
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
 . "$SONDE_SOURCE/tests/lib/cps-lxd.sh"
 test_engine incus
-version=$(grep -A6 '^Package: incus$' "$CHROOT_CACHE/trixie/var/lib/dpkg/status" 2>/dev/null | sed -n 's/^Version: \([0-9.]*\).*/\1/p')
+version=$(sed -n '/^Package: incus$/,/^$/s/^Version: \([0-9.]*\).*/\1/p' "$CHROOT_CACHE/trixie/var/lib/dpkg/status" 2>/dev/null)
 cps_lxd_tests TRIXIE "incus $version"
 test_done
