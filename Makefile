@@ -58,7 +58,7 @@ engines    += $(addprefix oci/,crun runc runtime spec store youki)
 engines    += $(addprefix podman/,db files json live podman record sql)
 engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
-resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath
+resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
 cps        := container-columns filter list namespaces owners print processes questions
@@ -73,6 +73,7 @@ unit_tests := \
     containerd \
     containerd-meta \
     corpus \
+    crio \
     crun \
     docker \
     docker-files \
@@ -88,10 +89,12 @@ unit_tests := \
     nslist \
     nspawn \
     oci-spec \
+    openvz \
     opts \
     pid \
     podman \
     resolve \
+    rkt \
     runc \
     slowread \
     sqlite \
@@ -106,6 +109,7 @@ fuzz_tests := \
     cgroup \
     containerd-values \
     cri \
+    crio-state \
     docker-config \
     docker-layers \
     idmap \
@@ -114,9 +118,11 @@ fuzz_tests := \
     mountinfo \
     nettables \
     nspawn \
+    openvz-conf \
     passwd \
     podman-config \
     podman-state \
+    rkt-pod \
     runtime \
     sqlite \
     stat \

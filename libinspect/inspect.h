@@ -323,7 +323,8 @@ int insp_list(struct insp_sys *sys, unsigned want, struct insp_list *ret_list,
 
 /*
  * The container that a reference names: exact name; full id or unique prefix of at least 1 character;
- * ENGINE:NAME; pod/POD/NAME, pod/POD where the pod has one container; pid:N, the container that process N is in. An exact name wins over an id prefix.
+ * ENGINE:NAME; pod/POD/NAME, pod/NAMESPACE/POD/NAME, without NAME where the pod has one container besides the one that
+ * holds its namespaces; pid:N, the container that process N is in. An exact name wins over an id prefix.
  * -ENOENT: none (the hint names near misses); -ENOTUNIQ: several: candidates (may be NULL) then has them.
  */
 int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,

@@ -65,8 +65,9 @@ static const struct tool cps_tool = {
 	.summary = "List containers of every engine, or the processes of a container.",
 	.usage = usage,
 	.opts = options,
-	.epilog = "A CONTAINER is a name, an id or its prefix, ENGINE:NAME, or pid:N.\n"
-		  "Exit status: 0 done, 1 failed, 2 something could not be read.",
+	.epilog =
+		"A CONTAINER is a name, an id or its prefix, ENGINE:NAME, pod/POD[/NAME], or pid:N.\n"
+		"Exit status: 0 done, 1 failed, 2 something could not be read.",
 	.operands = COMPLETE_RUNNING,
 	.failure = TOOL_FAILED,
 };

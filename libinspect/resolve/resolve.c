@@ -9,6 +9,7 @@
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/pid.h"
 #include "libinspect/resolve/near.h"
+#include "libinspect/resolve/pod.h"
 
 #define SHORT_ID_LEN 12
 
@@ -47,7 +48,8 @@ static int parse_reference(const char *ref, struct reference *ret, struct insp_e
 	}
 	if (!*ref) {
 		insp_err_say(err, -EINVAL, "empty container name");
-		insp_err_hint(err, "name a container: NAME, ID, ENGINE:NAME or pid:N");
+		insp_err_hint(err,
+			      "name a container: NAME, ID, ENGINE:NAME, pod/POD/NAME or pid:N");
 		return -EINVAL;
 	}
 	*ret = (struct reference){ .engine = engine, .name = ref };
@@ -209,6 +211,53 @@ static int resolve_name(struct insp_sys *sys, const char *text, unsigned want,
 	return 0;
 }
 
+/* The whole list, of the stores that are known first; only then of those that a walk over /proc finds. */
+static int ask_pod(struct engine_scan *scan, const struct pod_reference *ref)
+{
+	for (int walk = 0; walk < 2; walk++) {
+		int r;
+
+		engine_scan_clear(scan);
+		scan->may_walk = walk;
+		r = engine_scan_run(scan, NULL);
+		if (r < 0)
+			return r;
+		pod_reference_keep(ref, &scan->found);
+		if (scan->found.n > 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int resolve_pod(struct insp_sys *sys, const char *text, unsigned want,
+		       struct insp_container **ret_container, struct insp_list *candidates,
+		       struct insp_err *err)
+{
+	_cleanup_(pod_reference_clear) struct pod_reference ref = { 0 };
+	_cleanup_scan_ struct engine_scan scan = {
+		.sys = sys,
+		.want = (want | INSP_WANT_STOPPED | INSP_WANT_DETAIL) & ~(unsigned)INSP_WANT_BARE,
+	};
+	int r = pod_reference_parse(text + strlen("pod/"), &ref, err);
+
+	if (r < 0)
+		return r;
+	r = ask_pod(&scan, &ref);
+	if (r < 0)
+		return insp_err_set(err, r, "look for a container");
+	if (r == 0)
+		return not_found(&scan, &(struct reference){ .name = text }, text, err);
+	if (scan.found.n > 1) {
+		r = ambiguous(&scan.found, text, candidates, err);
+		insp_err_hint(err, "name the container too, as in pod/POD/CONTAINER or "
+				   "pod/NAMESPACE/POD/CONTAINER, or its id");
+		return r;
+	}
+	*ret_container = TAKE_PTR(scan.found.items[0]);
+	scan.found.n = 0;
+	return 0;
+}
+
 int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,
 		 struct insp_container **ret_container, struct insp_list *candidates,
 		 struct insp_err *err)
@@ -218,6 +267,8 @@ int insp_resolve(struct insp_sys *sys, const char *ref, unsigned want,
 	pid_t n;
 	int r;
 
+	if (str_after(ref, "pod/"))
+		return resolve_pod(sys, ref, want, ret_container, candidates, err);
 	if (!number)
 		return resolve_name(sys, ref, want, ret_container, candidates, err);
 	if (str_to_pid(number, &n) < 0) {

@@ -10,6 +10,15 @@
 #define LLVMFuzzerTestOneInput fuzz_cgroup
 #include "tests/fuzz/fuzz-cgroup.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_crio_state
+#include "tests/fuzz/fuzz-crio-state.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_openvz_conf
+#include "tests/fuzz/fuzz-openvz-conf.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_rkt_pod
+#include "tests/fuzz/fuzz-rkt-pod.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_docker_config
 #include "tests/fuzz/fuzz-docker-config.c"
 #undef LLVMFuzzerTestOneInput
@@ -114,6 +123,21 @@ static void cgroup_survives_its_corpus(void **state)
 	replay("cgroup", fuzz_cgroup);
 }
 
+static void crio_state_survives_its_corpus(void **state)
+{
+	replay("crio-state", fuzz_crio_state);
+}
+
+static void openvz_conf_survives_its_corpus(void **state)
+{
+	replay("openvz-conf", fuzz_openvz_conf);
+}
+
+static void rkt_pod_survives_its_corpus(void **state)
+{
+	replay("rkt-pod", fuzz_rkt_pod);
+}
+
 static void docker_config_survives_its_corpus(void **state)
 {
 	replay("docker-config", fuzz_docker_config);
@@ -205,6 +229,9 @@ int main(void)
 		cmocka_unit_test(containerd_values_survive_their_corpus),
 		cmocka_unit_test(cri_survives_its_corpus),
 		cmocka_unit_test(cgroup_survives_its_corpus),
+		cmocka_unit_test(crio_state_survives_its_corpus),
+		cmocka_unit_test(openvz_conf_survives_its_corpus),
+		cmocka_unit_test(rkt_pod_survives_its_corpus),
 		cmocka_unit_test(docker_config_survives_its_corpus),
 		cmocka_unit_test(docker_layers_survive_their_corpus),
 		cmocka_unit_test(idmap_survives_its_corpus),

@@ -123,9 +123,9 @@ static void nonsense_is_refused_with_a_hint(void **state)
 	struct insp_err err = { 0 };
 
 	expect_error(f, "", -EINVAL, "empty container name",
-		     "name a container: NAME, ID, ENGINE:NAME or pid:N");
+		     "name a container: NAME, ID, ENGINE:NAME, pod/POD/NAME or pid:N");
 	expect_error(f, "docker:", -EINVAL, "empty container name",
-		     "name a container: NAME, ID, ENGINE:NAME or pid:N");
+		     "name a container: NAME, ID, ENGINE:NAME, pod/POD/NAME or pid:N");
 	expect_error(f, "pid:x", -EINVAL, "'x' is not a process number", "as in pid:4711");
 	expect_error(f, "pid:0", -EINVAL, "'0' is not a process number", "as in pid:4711");
 	assert_int_equal(insp_resolve(f->sys, "moby:web", 0, &c, NULL, &err), -EINVAL);
