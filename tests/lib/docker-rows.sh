@@ -33,8 +33,17 @@ docker_row_up()
 docker_row_id() { dk inspect --format '{{.Id}}' "$1"; }
 docker_row_pid() { dk inspect --format '{{.State.Pid}}' "$1"; }
 
-# docker_cps FILTER NAME: of the container, by its data root alone
-docker_cps() { cps_field "$2" "$1" --docker-root "$DOCKER_DATA"; }
+# docker_stores [ROOT]: the options that name its store, and its containerd's where that is not below it; as they are
+# below ROOT
+docker_stores()
+{
+    echo "--docker-root ${DOCKER_DATA#"${1-}"}"
+    [ "${DOCKER_CONTAINERD-}" != own ] || echo "--store containerd=$DOCKER_DIR/croot" | sed "s,=${1-},=,"
+}
+
+# docker_cps FILTER NAME: of the container, by its store alone
+# shellcheck disable=SC2046 # options without blanks
+docker_cps() { cps_field "$2" "$1" $(docker_stores ""); }
 
 # docker_same FILTER: both lists of records, cut by it, say the same of all containers
 docker_same()
@@ -184,7 +193,7 @@ docker_row_without_daemon()
         docker_cps ".layers | $docker_layers_filter" $web >actual && test_json_cmp web.layers actual
     '
     test_expect "$prereq" "$variant: on a disk without its host nothing runs, and the layers are the same" '
-        status=0 && { cps --sysroot "$SONDE_TEST_DIR" --docker-root "${DOCKER_DATA#"$SONDE_TEST_DIR"}" -a --json --no-trunc >json || status=$?; } &&
+        status=0 && { cps --sysroot "$SONDE_TEST_DIR" $(docker_stores "$SONDE_TEST_DIR") -a --json --no-trunc >json || status=$?; } &&
         test_json "[.containers[] | select(.pid != null or .status == \"running\" or .status == \"paused\")] | length" 0 json &&
         jq --arg name $web --arg root "$SONDE_TEST_DIR" ".containers[] | select(.name == \$name).layers | $docker_layers_filter |
             .upper |= \$root + . | if .work then .work |= \$root + . else . end | .lowers |= map(\$root + .)" json >actual &&

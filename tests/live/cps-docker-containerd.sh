@@ -18,5 +18,7 @@ docker_row_last()
 }
 
 docker_row DOCKER 20.10.24 "overlay2, the system's containerd" DOCKER_CONTAINERD=own
+docker_row DOCKER,TRIXIE 26.1.5 "the system's containerd's image store" \
+    DOCKER_SUITE=trixie DOCKER_DRIVER=containerd DOCKER_CONTAINERD=own
 
 test_done

@@ -61,8 +61,8 @@ struct docker_root {
 	ino_t ino;
 	json_t *repositories; /* image/DRIVER/repositories.json */
 	bool repositories_read;
-	struct containerd_meta
-		*images; /* of containerd's image store; NULL: none, or not read yet */
+	struct containerd_meta **images; /* of the containerds that may have the images */
+	size_t n_images;
 	bool images_read;
 };
 struct docker_roots {

@@ -6,6 +6,7 @@
  * moby: layer/filestore.go (layerdb/mounts), daemon/graphdriver/overlay2/overlay.go (lower, link, l/), vfs/driver.go.
  */
 #include "libinspect/engines/docker/docker.h"
+#include "libinspect/engines/containerd/containerd.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
@@ -13,7 +14,6 @@
 #include <sys/stat.h>
 
 #define INIT_SUFFIX   "-init"
-#define DEFAULT_CROOT "/var/lib/containerd"
 #define MANAGED_CROOT "containerd/daemon"
 #define LINKS	      "l"
 #define LETTERS	      "abcdefghijklmnopqrstuvwxyz"
@@ -286,20 +286,37 @@ static int read_graph(struct lookup *l, const char *id)
 
 /* ---- containerd's image store ------------------------------------------------------------------------------ */
 
-/* The containerd that the daemon started itself, else the system's. */
+/* -ENOENT: no database there. */
+static int open_one(struct engine_scan *scan, struct docker_root *root, int fd, const char *path,
+		    struct insp_err *err)
+{
+	struct containerd_meta **images =
+		reallocarray(root->images, root->n_images + 1, sizeof(*images));
+	int r;
+
+	if (!images)
+		return -ENOMEM;
+	root->images = images;
+	r = containerd_meta_open(scan, fd, path, root->owner, &images[root->n_images], err);
+	root->n_images += r == 0;
+	return r;
+}
+
+/* The containerd that the daemon started itself, else those of the system: which one is its own no file tells. */
 static int open_images(struct engine_scan *scan, struct docker_root *root, struct insp_err *err)
 {
+	_cleanup_containerd_roots_ struct containerd_roots roots = { 0 };
 	_cleanup_close_ int fd = open_plain(root->fd, MANAGED_CROOT);
 	_cleanup_free_ char *path = str_format("%s/%s", root->path, MANAGED_CROOT);
-	int r = !path ? -ENOMEM : fd < 0 ? fd : 0;
+	int r = !path ? -ENOMEM : fd < 0 ? fd : open_one(scan, root, fd, path, err);
 
-	if (r == 0)
-		r = containerd_meta_open(scan, fd, path, root->owner, &root->images, err);
 	if (r != -ENOENT || root->owner != 0)
 		return r;
-	util_close(fd);
-	fd = sys_open(scan->sys, DEFAULT_CROOT, O_PATH | O_DIRECTORY);
-	return fd < 0 ? fd : containerd_meta_open(scan, fd, DEFAULT_CROOT, 0, &root->images, err);
+	r = containerd_roots_find(scan, &roots);
+	for (size_t i = 0; (r == 0 || r == -ENOENT) && i < roots.n; i++)
+		if (roots.items[i].owner == 0)
+			r = open_one(scan, root, roots.items[i].fd, roots.items[i].path, err);
+	return r;
 }
 
 /* The snapshot that one of the root's namespaces has of that name. */
@@ -308,9 +325,11 @@ static int find_snapshot(const struct docker_root *root, const char *driver, con
 {
 	int r = -ENOENT;
 
-	for (size_t i = 0; r == -ENOENT && i < DOCKER_NAMESPACES && root->namespaces[i][0]; i++)
-		r = containerd_snapshot_layers(root->images, root->namespaces[i], driver, key, ret,
-					       err);
+	for (size_t n = 0; n < root->n_images; n++)
+		for (size_t i = 0; r == -ENOENT && i < DOCKER_NAMESPACES; i++)
+			if (root->namespaces[i][0])
+				r = containerd_snapshot_layers(root->images[n], root->namespaces[i],
+							       driver, key, ret, err);
 	return r;
 }
 
@@ -335,7 +354,7 @@ static int read_snapshot(struct engine_scan *scan, struct docker_root *root, con
 	if (!root->images_read)
 		r = open_images(scan, root, err);
 	root->images_read = true;
-	if (r < 0 || !root->images)
+	if (root->n_images == 0)
 		return r == -ENOENT ? 0 : r;
 	r = find_snapshot(root, driver, c->id, &c->layers, err);
 	if (r < 0)

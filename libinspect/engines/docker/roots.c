@@ -24,7 +24,9 @@ static void root_free(struct docker_root *root)
 	free(root->exec_root);
 	if (root->repositories)
 		json_decref(root->repositories);
-	containerd_meta_close(root->images);
+	for (size_t i = 0; i < root->n_images; i++)
+		containerd_meta_close(root->images[i]);
+	free(root->images);
 }
 
 void docker_roots_free(struct docker_roots *roots)
