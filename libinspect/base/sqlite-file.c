@@ -15,6 +15,7 @@
  * it was; size and time of the file show it, to a tick of the kernel's clock.
  */
 #include "libinspect/base/sqlite.h"
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -134,12 +135,11 @@ static void mark_plain(struct io_buf *image)
 
 static int read_once(const struct source *s, struct io_buf *ret)
 {
-	_cleanup_close_ int fd = openat(s->dirfd, s->name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd = io_open_regular(s->dirfd, s->name);
 	_cleanup_io_buf_ struct io_buf image = { 0 };
 	struct sqlite_header header = { 0 };
 	struct look before, after;
-	int r = fd < 0 ? -errno : look_at(fd, &before);
+	int r = fd < 0 ? fd : look_at(fd, &before);
 
 	if (r < 0)
 		return r;

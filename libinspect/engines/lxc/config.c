@@ -198,8 +198,7 @@ static int include_dir(struct including *in, int fd)
 
 		if (!str_ends(de->d_name, ".conf") || in->files >= LXC_INCLUDES_MAX)
 			continue;
-		file = openat(dirfd(dir), de->d_name,
-			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		file = io_open_regular(dirfd(dir), de->d_name);
 		if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
 		r = include_file(in, file);
