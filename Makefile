@@ -29,13 +29,15 @@ SONDE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSONDE_VERSION='
            -fno-sanitize-recover=all -DSONDE_SAN,-D_FORTIFY_SOURCE=2)
 SONDE_LDFLAGS = -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 
+comma := ,
 # what the library stands on
 LIBS     = -lsqlite3 -lyaml -ljansson -lcap -lm
 
 # cnsenter and cdebug are static where the C library and these come as archives: nothing is loaded after
 # entering a container, and the start costs half. STATIC=no links them dynamically.
 STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static $(LIBS) -o /dev/null 2>/dev/null && echo yes || echo no))
-STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static)
+STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(comma)--wrap=dlsym$(comma)--wrap=dlclose$(comma)--wrap=dlerror)
+STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
 base       := bolt err escape guarded inroot io json json-pick str strbuf yaml
@@ -183,11 +185,11 @@ $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols $(LIBS)
 
-$(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(B)/libshared.a $(B)/libinspect.a
+$(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
-$(B)/cdebug: $(B)/obj/tools/cdebug.o $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
+$(B)/cdebug: $(B)/obj/tools/cdebug.o $(STATIC_OBJ) $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
@@ -308,7 +310,7 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/

@@ -2,6 +2,7 @@
 #include "libinspect/enter/plan.h"
 
 #include <linux/capability.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -99,6 +100,14 @@ static int apply_ids(const struct enter_ids *ids, struct insp_err *err)
 	if (ids->set_uid && setresuid(ids->uid, ids->uid, ids->uid) < 0)
 		return insp_err_set(err, -errno, "set the user id %u", (unsigned)ids->uid);
 	return 0;
+}
+
+void enter_creds_fs(void)
+{
+	setfsgid(0);
+	setfsuid(0);
+	/* a change of ids sets it to fs.suid_dumpable, which may be 1 */
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 int enter_creds_apply(const struct enter_decision *d, struct insp_err *err)

@@ -105,6 +105,11 @@ void enter_close_fds(int selffd, const int *keep, size_t n);
 int enter_mounts_unshare(struct insp_err *err);
 /* Fresh /proc and /sys, resolv.conf and hosts, in the private mount namespace. */
 int enter_mounts_make(const struct insp_enter_plan *plan, struct insp_err *err);
+/*
+ * After joining a user namespace: looks at files as its root. Host ids have no number there, and FUSE cannot tell its
+ * daemon who asks (fs/fuse/dev.c: EOVERFLOW). Where the namespace has no id 0 nothing changes.
+ */
+void enter_creds_fs(void);
 /* User, groups, capabilities, no_new_privs. Leaves the process non-dumpable. */
 int enter_creds_apply(const struct enter_decision *d, struct insp_err *err);
 /* Runs argv; returns 126 or 127 with err said. */

@@ -133,6 +133,8 @@ static int go_in(struct run *run, struct insp_err *err)
 		r = leave_keyring(plan, err);
 	if (r == 0)
 		r = enter_namespaces(plan, err);
+	if (r == 0 && (plan->d.join & USER_BIT) && !user_is_late(&plan->d))
+		enter_creds_fs();
 	if (r == 0)
 		r = enter_place_apply(plan, err);
 	if (r < 0)
