@@ -45,7 +45,7 @@ base       += sqlite sqlite-file sqlite-log
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread stat status sys
 container  := container
 engines    := daemon engines freezer hostproc mount-layers scan scan-procs unread
-engines    += apptainer
+engines    += $(addprefix apptainer/,apptainer config)
 engines    += buildah
 engines    += crio
 engines    += gvisor
@@ -68,6 +68,7 @@ sidecar    := builder command describe environ files front limits mounts namecon
               scope supervisor
 TOOLS      := cdebug cnsenter cps
 unit_tests := \
+    apptainer \
     bare \
     base \
     bolt \
@@ -81,6 +82,7 @@ unit_tests := \
     docker-files \
     docker-store \
     enter-plan \
+    gvisor \
     idmap \
     inroot \
     json-pick \
@@ -107,6 +109,7 @@ HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory pu
 # these link the library, and so are for this host only
 LIB_HELPERS := stress-bolt
 fuzz_tests := \
+    apptainer \
     bolt \
     cgroup \
     containerd-values \
@@ -114,6 +117,7 @@ fuzz_tests := \
     crio-state \
     docker-config \
     docker-layers \
+    gvisor \
     idmap \
     lxc-config \
     lxd-record \
@@ -121,6 +125,7 @@ fuzz_tests := \
     nettables \
     nspawn \
     openvz-conf \
+    oci-spec \
     passwd \
     podman-config \
     podman-state \

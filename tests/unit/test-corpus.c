@@ -70,6 +70,15 @@
 #define LLVMFuzzerTestOneInput fuzz_status
 #include "tests/fuzz/fuzz-status.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_apptainer
+#include "tests/fuzz/fuzz-apptainer.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_gvisor
+#include "tests/fuzz/fuzz-gvisor.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_oci_spec
+#include "tests/fuzz/fuzz-oci-spec.c"
+#undef LLVMFuzzerTestOneInput
 
 #include "libinspect/base/io.h"
 
@@ -223,6 +232,21 @@ static void status_survives_its_corpus(void **state)
 	replay("status", fuzz_status);
 }
 
+static void apptainer_survives_its_corpus(void **state)
+{
+	replay("apptainer", fuzz_apptainer);
+}
+
+static void gvisor_survives_its_corpus(void **state)
+{
+	replay("gvisor", fuzz_gvisor);
+}
+
+static void oci_spec_survives_its_corpus(void **state)
+{
+	replay("oci-spec", fuzz_oci_spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +273,9 @@ int main(void)
 		cmocka_unit_test(sqlite_survives_its_corpus),
 		cmocka_unit_test(stat_survives_its_corpus),
 		cmocka_unit_test(status_survives_its_corpus),
+		cmocka_unit_test(apptainer_survives_its_corpus),
+		cmocka_unit_test(gvisor_survives_its_corpus),
+		cmocka_unit_test(oci_spec_survives_its_corpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
