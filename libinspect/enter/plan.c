@@ -5,6 +5,8 @@
 #include "libinspect/base/str.h"
 #include "libinspect/kernel/idmap.h"
 
+#include <sys/stat.h>
+
 #define CONTEXT_MAX 4096
 
 static bool is_denied(const struct insp_pid *target)
@@ -193,11 +195,25 @@ static bool wants_inside(const struct insp_enter_opts *opts)
 	       (opts->root_set && !opts->root);
 }
 
+/* chroot(2) alone: a container in the caller's own mount namespace, with another root directory. */
+static bool is_chrooted(const struct insp_pid *target)
+{
+	const int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+	struct statx theirs, ours;
+
+	return enter_ns_shared(target, INSP_NS_MNT) == 1 &&
+	       statx(insp_pid_procfd(target), "root", flags, STATX_INO, &theirs) == 0 &&
+	       statx(AT_FDCWD, "/", flags, STATX_INO, &ours) == 0 &&
+	       (theirs.stx_ino != ours.stx_ino || theirs.stx_dev_major != ours.stx_dev_major ||
+		theirs.stx_dev_minor != ours.stx_dev_minor);
+}
+
 int insp_enter_plan_make(struct insp_sys *sys, const struct insp_pid *target,
 			 const struct insp_container *c, const struct insp_enter_opts *opts,
 			 struct insp_enter_plan **ret_plan, struct insp_err *err)
 {
 	_cleanup_(plan_freep) struct insp_enter_plan *plan = calloc(1, sizeof(*plan));
+	struct insp_enter_opts own = *opts;
 	int r;
 
 	if (!plan)
@@ -212,7 +228,10 @@ int insp_enter_plan_make(struct insp_sys *sys, const struct insp_pid *target,
 		if (r < 0)
 			return r;
 	}
-	r = plan_fill(plan, sys, opts, err);
+	/* its files are meant, as with a mount namespace of its own */
+	if (c && (own.namespaces & (1U << INSP_NS_MNT)) && is_chrooted(target))
+		own.root_set = true;
+	r = plan_fill(plan, sys, &own, err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(plan);

@@ -75,6 +75,7 @@ test_prereq LXC      '[ "$(id -u)" = 0 ] && have_all lxc-start lxc-info lxc-copy
 test_prereq LXD      '[ "$(id -u)" = 0 ] && have_all lxd lxc jq'
 test_prereq NSPAWN   '[ "$(id -u)" = 0 ] && have_all systemd-nspawn jq'
 test_prereq UNSHARE  '[ "$(id -u)" = 0 ] && have_all unshare && unshare --pid --fork --mount true'
+test_prereq BWRAP    '[ "$(id -u)" = 0 ] && have_all bwrap && bwrap --ro-bind / / true'
 test_prereq TMUX     'have_all tmux'
 test_prereq STRACE   'have_all strace && strace -o /dev/null true'
 test_prereq JQ       'have_all jq'

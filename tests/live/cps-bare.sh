@@ -2,6 +2,7 @@
 # cps and containers that no engine knows.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
+. "$SONDE_SOURCE/tests/lib/matrix.sh"
 test_engine bare
 
 # entry PID: the container of cps' list with that init
@@ -62,6 +63,52 @@ test_expect UNSHARE,USERNS 'a user without privileges is shown a container of it
     { as_nobody cps --json >json 2>err; [ $? != 1 ]; } &&
     test_json ".containers[] | select(.pid == $init) | [.engine, .command]" "[\"bare\", \"sleep 1000003\"]" json
 '
+
+# bare_row VARIANT PREREQ PID UPPER LOWERS: the rest of a row; the truth is /proc, and how it was started
+bare_row()
+{
+    row_pid=$3 row_upper=$4 row_lowers=$5
+
+    matrix_yes running "$2" "$1: listed, running" '
+        entry "$row_pid" >row && test_json "[.engine, .status]" "[\"bare\", \"running\"]" row
+    '
+    matrix_unknown stopped 'there is no file: what has ended is gone' "$2" "$1: only what lives has a start time" '
+        test_json "[.pid, .finished]" "[$row_pid, null]" row
+    '
+    matrix_yes name "$2" "$1: has a name that can be given back" '
+        cps_list pids --no-headings -o PID "$(jq -r .name row)" && test_grep "^ *$row_pid$" pids
+    '
+    matrix_unknown image 'nobody knows what its root was made from' "$2" "$1: no image" 'test_json .image null row'
+    matrix_yes status "$2" "$1: its status is what the kernel says" '
+        [ -d "/proc/$row_pid" ] && test_json .status running row
+    '
+    matrix_unknown exit 'there is no file' "$2" "$1: no exit code" 'test_json .exit_code null row'
+    matrix_yes layers "$2" "$1: its root is where it was made" '
+        test_json "[.layers.upper, .layers.lowers]" "[\"$row_upper\", $row_lowers]" row
+    '
+    matrix_yes entered "$2" "$1: cnsenter runs a command in it" '
+        cnsenter "$(jq -r .name row)" cat /etc/motd >actual && test_cmp "$(image_dir)/rootfs/etc/motd" actual
+    '
+}
+
+matrix_row bare 'unshare, pivot_root, overlay'
+test_have UNSHARE && bare_row 'unshare' UNSHARE "$(bare_pid one)" "$BARE_DIR/one/upper" "[\"$(image_dir)/rootfs\"]"
+
+test_expect UNSHARE 'setup: a chroot' 'bare_chroot jail'
+matrix_row bare chroot
+test_have UNSHARE && bare_row chroot UNSHARE "$(daemon_pid "$BARE_DIR/jail/init")" "$BARE_DIR/jail/root" '[]'
+
+test_expect UNSHARE 'a chroot without programs is no container' '
+    mkdir -p empty/run && cp "$(image_dir)/rootfs/bin/busybox" empty/run/sleep &&
+    daemon_start noted log chroot empty /run/sleep 1000000 &&
+    test_cleanup "daemon_signal $TRASH/noted KILL" &&
+    test_wait "[ \"\$(readlink /proc/$(daemon_pid noted)/root)\" = $TRASH/empty ]" &&
+    entry "$(daemon_pid noted)" >actual && test_empty actual
+'
+
+test_expect BWRAP 'setup: bubblewrap' 'bare_bwrap wrapped'
+matrix_row bare bwrap
+test_have BWRAP && bare_row bwrap BWRAP "$(cat "$BARE_DIR/wrapped/bwrap")" "$BARE_DIR/wrapped/root" '[]'
 
 test_expect UNSHARE 'a bare container that ended is gone from the list' '
     pid=$(bare_pid two) &&

@@ -214,6 +214,8 @@ static int fill(const struct group *g, struct insp_container *c)
 	r = set_rootfs(g, c);
 	if (r == 0 && (scan->want & INSP_WANT_DETAIL))
 		r = set_command(g, c);
+	if (r == 0)
+		r = engine_layers_from_mounts(scan, c, NULL);
 	return r < 0 ? r : 1;
 }
 
@@ -233,12 +235,16 @@ static int add_group(struct group *g)
 {
 	_cleanup_container_ struct insp_container *c = NULL;
 	const struct insp_sys *sys = g->scan->sys;
-	char id[24];
+	char id[64];
 	int r;
 
 	if (pid_read_stat(sys->procfd, find_init(g), &g->init) < 0 || is_nested(g) || is_shut_in(g))
 		return 0;
-	snprintf(id, sizeof(id), "%llu", (unsigned long long)g->items[0].key);
+	if (g->items[0].by_root)
+		snprintf(id, sizeof(id), "root-%u.%u-%llu", g->items[0].root_major,
+			 g->items[0].root_minor, (unsigned long long)g->items[0].key);
+	else
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)g->items[0].key);
 	c = container_new(NAME, id);
 	if (!c)
 		return -ENOMEM;
@@ -257,7 +263,7 @@ static int scan_groups(struct engine_scan *scan, const struct bare_members *m, s
 	for (size_t i = 0; r >= 0 && i < m->n; i += g->n) {
 		g->items = &m->items[i];
 		g->n = 1;
-		while (i + g->n < m->n && m->items[i + g->n].key == m->items[i].key)
+		while (i + g->n < m->n && bare_same_group(&m->items[i + g->n], &m->items[i]))
 			g->n++;
 		r = add_group(g);
 	}

@@ -8,16 +8,26 @@
 #include "libinspect/engines/engine.h"
 
 struct bare_member {
-	uint64_t key; /* inode of the namespace that makes the group: pid, else mnt */
+	uint64_t
+		key; /* inode of the namespace that makes the group: pid, else mnt; of the root directory, by_root */
 	uint64_t mnt;
 	pid_t pid;
-	bool by_pid; /* key is a pid namespace */
+	bool by_pid;			 /* key is a pid namespace */
+	bool by_root;			 /* chroot(2) on the host's own mounts */
+	uint32_t root_major, root_minor; /* by_root: of the root directory's file system */
 };
+
+static inline bool bare_same_group(const struct bare_member *a, const struct bare_member *b)
+{
+	return a->key == b->key && a->by_root == b->by_root && a->root_major == b->root_major &&
+	       a->root_minor == b->root_minor;
+}
 
 /*
  * The processes that are in another pid namespace than the host's, or in another mount namespace with another
  * root directory (a service with PrivateTmp= has its own mount namespace, and the host's root; its lowest
- * process decides, so that a worker of it in a chroot makes no container). Sorted by key, then pid. Left out: those in a claimed namespace, and those that merely share the mount namespace of a
+ * process decides, so that a worker of it in a chroot makes no container), or in no namespace of their own, but in
+ * another root directory that has programs (a daemon's empty chroot is none). Sorted by key, then pid. Left out: those in a claimed namespace, and those that merely share the mount namespace of a
  * pid namespace's group (unshare --fork waits there).
  */
 struct bare_members {

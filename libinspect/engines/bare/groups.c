@@ -1,3 +1,4 @@
+#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/bare/bare.h"
 #include "libinspect/kernel/pid.h"
@@ -52,6 +53,12 @@ static int root_identity(int dirfd, const char *path, struct statx *ret)
 	return statx(dirfd, path, flags, STATX_INO, ret) < 0 ? -errno : 0;
 }
 
+static bool same_root(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+	       a->stx_dev_minor == b->stx_dev_minor;
+}
+
 /* 1, 0, -errno. */
 static int has_other_root(const struct insp_sys *sys, const struct statx *host, pid_t pid)
 {
@@ -63,13 +70,35 @@ static int has_other_root(const struct insp_sys *sys, const struct statx *host, 
 	r = root_identity(sys->procfd, path, &stx);
 	if (r < 0)
 		return r;
-	return stx.stx_ino != host->stx_ino || stx.stx_dev_major != host->stx_dev_major ||
-	       stx.stx_dev_minor != host->stx_dev_minor;
+	return !same_root(&stx, host);
 }
 
-/* Whether pid is in namespaces of its own; then *ret is filled. */
-static bool look_at(const struct engine_scan *scan, const struct bare_members *m, pid_t pid,
-		    struct bare_member *ret)
+/*
+ * Whether pid, in the host's namespaces, has another root directory; a process that an engine has claimed is that
+ * engine's. Fills b.
+ */
+static bool look_at_root(const struct engine_scan *scan, const struct statx *host,
+			 struct bare_member *b)
+{
+	struct statx stx;
+	char path[32];
+
+	snprintf(path, sizeof(path), "%d/root", (int)b->pid);
+	if (!host || root_identity(scan->sys->procfd, path, &stx) < 0 || same_root(&stx, host))
+		return false;
+	for (size_t i = 0; i < scan->claims.n; i++)
+		if (scan->claims.pids[i] == b->pid)
+			return false;
+	b->by_root = true;
+	b->key = stx.stx_ino;
+	b->root_major = stx.stx_dev_major;
+	b->root_minor = stx.stx_dev_minor;
+	return true;
+}
+
+/* Whether pid is in namespaces or a root of its own; then *ret is filled. host: the host's root; NULL: not known. */
+static bool look_at(const struct engine_scan *scan, const struct bare_members *m,
+		    const struct statx *host, pid_t pid, struct bare_member *ret)
 {
 	const struct insp_sys *sys = scan->sys;
 	struct bare_member b = { .pid = pid };
@@ -83,22 +112,29 @@ static bool look_at(const struct engine_scan *scan, const struct bare_members *m
 	    engine_proc_ns(scan, pid, INSP_NS_MNT, &b.mnt) < 0)
 		return false;
 	b.key = b.by_pid ? ino : b.mnt;
-	if (!b.by_pid && b.mnt == sys->self_ns.ino[INSP_NS_MNT])
+	if (!b.by_pid && b.mnt == sys->self_ns.ino[INSP_NS_MNT] && !look_at_root(scan, host, &b))
 		return false;
 	*ret = b;
-	return true;
+	return b.by_root || (!bare_is_claimed(m, b.key) && !bare_is_claimed(m, b.mnt));
 }
 
 static int compare_members(const void *a, const void *b)
 {
 	const struct bare_member *x = a, *y = b;
 
+	if (x->by_root != y->by_root)
+		return x->by_root ? 1 : -1;
+	if (x->root_major != y->root_major)
+		return x->root_major < y->root_major ? -1 : 1;
+	if (x->root_minor != y->root_minor)
+		return x->root_minor < y->root_minor ? -1 : 1;
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static int collect_members(struct engine_scan *scan, struct bare_members *m)
+static int collect_members(struct engine_scan *scan, const struct statx *host,
+			   struct bare_members *m)
 {
 	const struct scan_procs *procs;
 	int r = engine_scan_procs(scan, &procs);
@@ -111,8 +147,7 @@ static int collect_members(struct engine_scan *scan, struct bare_members *m)
 	for (size_t i = 0; i < procs->n; i++) {
 		struct bare_member *b = &m->items[m->n];
 
-		if (look_at(scan, m, procs->items[i].pid, b) && !bare_is_claimed(m, b->key) &&
-		    !bare_is_claimed(m, b->mnt))
+		if (look_at(scan, m, host, procs->items[i].pid, b))
 			m->n++;
 	}
 	return 0;
@@ -146,7 +181,8 @@ static int drop_waiting_parents(struct bare_members *m)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct bare_member *b = &m->items[i];
 
-		if (b->by_pid || !n || !bsearch(&b->mnt, mnts, n, sizeof(*mnts), compare_u64))
+		if (b->by_pid || b->by_root || !n ||
+		    !bsearch(&b->mnt, mnts, n, sizeof(*mnts), compare_u64))
 			m->items[kept++] = *b;
 	}
 	m->n = kept;
@@ -166,19 +202,57 @@ static bool shows_host_root(const struct insp_sys *sys, const struct statx *host
 	return true;
 }
 
-/* One look a group, not one a process: a host may have thousands of processes in a few mount namespaces. */
-static void drop_host_rooted(const struct insp_sys *sys, struct bare_members *m)
+/*
+ * Whether there is anything to run in the root directory of a process: not in the chroot that a daemon or its workers
+ * shut themselves into. A file system that somebody serves (FUSE) is not asked.
+ */
+static bool has_programs(struct engine_scan *scan, const struct bare_member *b)
 {
-	struct statx host;
+	static const char *const places[] = { "bin", "usr/bin", "sbin" };
+	_cleanup_close_ int root = -EBADF;
+	const struct mount_table *mounts;
+	char path[32];
+
+	if (engine_scan_mounts(scan, &mounts) < 0)
+		return false;
+	for (size_t i = 0; i < mounts->n; i++)
+		if (mounts->items[i].major == b->root_major &&
+		    mounts->items[i].minor == b->root_minor &&
+		    str_starts(mounts->items[i].fstype, "fuse"))
+			return false;
+	snprintf(path, sizeof(path), "%d/root", (int)b->pid);
+	root = openat(scan->sys->procfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; root >= 0 && i < ARRAY_SIZE(places); i++) {
+		_cleanup_close_ int fd =
+			insp_open_in_root(root, places[i], O_PATH | O_DIRECTORY, 0);
+
+		if (fd >= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_no_container(struct engine_scan *scan, const struct statx *host,
+			    const struct bare_member *b, size_t n)
+{
+	if (b->by_pid)
+		return false;
+	return b->by_root ? !has_programs(scan, b)
+			  : !host || shows_host_root(scan->sys, host, b, n);
+}
+
+/* One look a group, not one a process: a host may have thousands of processes in a few mount namespaces. */
+static void drop_host_rooted(struct engine_scan *scan, const struct statx *host,
+			     struct bare_members *m)
+{
 	size_t kept = 0, n;
-	bool known = root_identity(sys->rootfd, "", &host) >= 0;
 
 	for (size_t i = 0; i < m->n; i += n) {
 		const struct bare_member *b = &m->items[i];
 
-		for (n = 1; i + n < m->n && b[n].key == b->key;)
+		for (n = 1; i + n < m->n && bare_same_group(&b[n], b);)
 			n++;
-		if (!b->by_pid && (!known || shows_host_root(sys, &host, b, n)))
+		if (is_no_container(scan, host, b, n))
 			continue;
 		memmove(&m->items[kept], b, n * sizeof(*b));
 		kept += n;
@@ -189,20 +263,23 @@ static void drop_host_rooted(const struct insp_sys *sys, struct bare_members *m)
 int bare_collect(struct engine_scan *scan, struct bare_members *ret)
 {
 	_cleanup_bare_members_ struct bare_members m = { 0 };
+	struct statx stx;
+	const struct statx *host;
 	int r;
 
 	if (!scan->sys->live)
 		return 0;
+	host = root_identity(scan->sys->rootfd, "", &stx) >= 0 ? &stx : NULL;
 	r = collect_claimed(scan, &m);
 	if (r == 0)
-		r = collect_members(scan, &m);
+		r = collect_members(scan, host, &m);
 	if (r == 0)
 		r = drop_waiting_parents(&m);
 	if (r < 0)
 		return r;
 	if (m.n)
 		qsort(m.items, m.n, sizeof(*m.items), compare_members);
-	drop_host_rooted(scan->sys, &m);
+	drop_host_rooted(scan, host, &m);
 	*ret = m;
 	m = (struct bare_members){ 0 };
 	return 0;
