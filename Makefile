@@ -103,6 +103,7 @@ unit_tests := \
     slowread \
     sqlite \
     stat \
+    youki \
 
 HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \
               swap-race with-key
@@ -135,6 +136,7 @@ fuzz_tests := \
     stat \
     status \
     storage-conf \
+    youki \
 
 MANPAGES   := cdebug cnsenter cps
 

@@ -22,6 +22,8 @@ ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'
                         # what is not a user's mount, in the configuration that engines hand to runtimes
                         ('libinspect/engines/oci/spec.c', '"/run/podman-init"'),
                         ('libinspect/engines/containerd/task.c', '"/run/containerd/runc"'),
+                        # what it was called before, and is by its sibling
+                        ('libinspect/engines/apptainer/apptainer.c', '".singularity"'),
                         # two engines of one form
                         ('libinspect/engines/lxc/lxd.c', '"incus"')}
 COMPOSE_LABEL = 'com.docker.compose.'  # the compose project's labels, whoever runs the container

@@ -79,6 +79,9 @@
 #define LLVMFuzzerTestOneInput fuzz_oci_spec
 #include "tests/fuzz/fuzz-oci-spec.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_youki
+#include "tests/fuzz/fuzz-youki.c"
+#undef LLVMFuzzerTestOneInput
 
 #include "libinspect/base/io.h"
 
@@ -247,6 +250,11 @@ static void oci_spec_survives_its_corpus(void **state)
 	replay("oci-spec", fuzz_oci_spec);
 }
 
+static void youki_survives_its_corpus(void **state)
+{
+	replay("youki", fuzz_youki);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +284,7 @@ int main(void)
 		cmocka_unit_test(apptainer_survives_its_corpus),
 		cmocka_unit_test(gvisor_survives_its_corpus),
 		cmocka_unit_test(oci_spec_survives_its_corpus),
+		cmocka_unit_test(youki_survives_its_corpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

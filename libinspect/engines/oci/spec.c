@@ -109,3 +109,13 @@ int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c)
 		r = add_mounts(json_at(spec, "mounts"), c);
 	return r;
 }
+
+int oci_spec_rootfs(const json_t *spec, const char *bundle, char **ret)
+{
+	const char *path = json_str_at(spec, "root.path");
+
+	if (!path)
+		return 0;
+	*ret = path[0] == '/' ? str_dup(path) : str_format("%s/%s", bundle, path);
+	return *ret ? 0 : -ENOMEM;
+}

@@ -16,4 +16,7 @@
  */
 int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c);
 
+/* The path of the root directory on the host: text to be shown. *ret stays as it is when there is none. -ENOMEM. */
+int oci_spec_rootfs(const json_t *spec, const char *bundle, char **ret);
+
 #endif
