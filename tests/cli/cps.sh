@@ -46,7 +46,7 @@ test_expect 'a usage error is one line and the hint to --help' '
     usage_error "option .--last.: .x. is not a valid N" -n x && usage_error "--pid needs a pid" -p &&
     usage_error "--tree needs a container" --tree && usage_error "--ns takes one container" --ns a b &&
     usage_error "--type goes with --ns" -t net && usage_error "--quiet excludes .*" -q --json &&
-    usage_error "--all, .*" -a web && usage_error "--pid and --ns exclude each other" -p --ns 1
+    usage_error "--all, .*" -a web && usage_error "one question at a time: .* exclude each other" -p --ns 1
 '
 
 test_expect 'unknown columns, filters and stores are said, with what is known' '

@@ -45,8 +45,9 @@ contain()
     test_wait 'pgrep -x -P $outer sleep' && init=$(pgrep -P "$outer") && test_cleanup "kill -9 $init 2>/dev/null; true"
 }
 
+# the questions have a live test of their own, with something to find
 test_expect UNSHARE 'the examples of cps(1) on a running container work' '
-    contain && examples "#" | sed "s/\\bweb\\b/pid:$init/; s/4711/$init/" >lines && run_examples lines >out && test_grep "sleep 300" out
+    contain && examples "#" | grep -v -e --path -e --port | sed "s/\\bweb\\b/pid:$init/; s/4711/$init/" >lines && run_examples lines >out && test_grep "sleep 300" out
 '
 
 test_done
