@@ -29,8 +29,12 @@ static bool same_root(const struct insp_sys *sys, pid_t pid)
 	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+/* A chroot's path is this host's when they share the mounts, and as long as it leads there. */
 static int find_prefix(const struct insp_sys *sys, pid_t pid, char **ret)
 {
+	_cleanup_free_ char *root = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	struct stat theirs, named;
 	char path[32];
 	int r;
 
@@ -41,8 +45,14 @@ static int find_prefix(const struct insp_sys *sys, pid_t pid, char **ret)
 	if (!shares(sys, pid, INSP_NS_MNT))
 		return 0;
 	snprintf(path, sizeof(path), "%d/root", (int)pid);
-	r = io_readlink(sys->procfd, path, ret);
-	return r == -ENOMEM ? r : 0;
+	r = io_readlink(sys->procfd, path, &root);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	fd = sys_open(sys, root, O_PATH | O_DIRECTORY);
+	if (fd >= 0 && fstat(fd, &named) == 0 && fstatat(sys->procfd, path, &theirs, 0) == 0 &&
+	    named.st_dev == theirs.st_dev && named.st_ino == theirs.st_ino)
+		*ret = TAKE_PTR(root);
+	return 0;
 }
 
 static int read_uid(const struct insp_sys *sys, pid_t pid, uid_t *ret)
@@ -59,6 +69,15 @@ static int read_uid(const struct insp_sys *sys, pid_t pid, uid_t *ret)
 	return 0;
 }
 
+static int read_where(const struct insp_sys *sys, struct hostproc *p)
+{
+	if (shares(sys, p->pid, INSP_NS_USER))
+		return find_prefix(sys, p->pid, &p->prefix);
+	/* whoever made the namespace could map root into it */
+	p->rootless = true;
+	return p->owner != 0 && engine_userns_owned_by(sys, p->pid, p->owner) ? 0 : -EPERM;
+}
+
 int hostproc_read(const struct insp_sys *sys, pid_t pid, struct hostproc *ret)
 {
 	_cleanup_hostproc_ struct hostproc p = { .pid = pid };
@@ -66,13 +85,24 @@ int hostproc_read(const struct insp_sys *sys, pid_t pid, struct hostproc *ret)
 	int r;
 
 	if (!sys->live || pid_read_stat(sys->procfd, pid, &st) < 0 ||
-	    read_uid(sys, pid, &p.owner) < 0 || !shares(sys, pid, INSP_NS_PID) ||
-	    !shares(sys, pid, INSP_NS_USER))
+	    read_uid(sys, pid, &p.owner) < 0 || !shares(sys, pid, INSP_NS_PID))
 		return 0;
 	p.start = st.start;
-	r = find_prefix(sys, pid, &p.prefix);
+	r = read_where(sys, &p);
 	if (r < 0 || !hostproc_same(sys, &p))
-		return r;
+		return r == -ENOMEM ? r : 0;
+	*ret = p;
+	p = (struct hostproc){ 0 };
+	return 1;
+}
+
+int hostproc_read_root(const struct insp_sys *sys, pid_t pid, struct hostproc *ret)
+{
+	_cleanup_hostproc_ struct hostproc p = { 0 };
+	int r = hostproc_read(sys, pid, &p);
+
+	if (r <= 0 || p.owner != 0 || !p.prefix)
+		return r < 0 ? r : 0;
 	*ret = p;
 	p = (struct hostproc){ 0 };
 	return 1;
@@ -86,7 +116,7 @@ bool hostproc_same(const struct insp_sys *sys, const struct hostproc *p)
 	       st.state != 'Z' && st.state != 'X';
 }
 
-int hostproc_args(struct insp_sys *sys, const struct hostproc *p, struct io_buf *ret)
+static int read_args(struct insp_sys *sys, const struct hostproc *p, struct io_buf *ret)
 {
 	struct slowread *reader;
 	char path[32];
@@ -102,6 +132,14 @@ int hostproc_args(struct insp_sys *sys, const struct hostproc *p, struct io_buf 
 	r = slowread_read(reader, p->pid, "cmdline", IO_SMALL_MAX, &ret->data, &ret->len);
 	slowread_free(reader);
 	return r;
+}
+
+int hostproc_args(struct insp_sys *sys, const struct hostproc *p, struct io_buf *ret)
+{
+	int r = read_args(sys, p, ret);
+
+	/* what was read by number counts only if the number still means the same process */
+	return r < 0 ? r : hostproc_same(sys, p) ? 0 : -ESRCH;
 }
 
 /* What was seen of the children so far. */

@@ -1,6 +1,8 @@
 /*
- * Programs of this host that hold a container: their arguments say which, and their child is its init. Any process may
- * call itself anything, so before arguments are believed it is told apart who runs it and where.
+ * Processes of this host that an engine left running: daemons and monitors, whose arguments say where a store is or which
+ * container is their child. Any process may call itself anything, so this is the one place that tells which of them may
+ * be believed, and for whom: one in this host's pid namespace, whose real and effective uid are the same, and which
+ * is in this host's user namespace, or in one that its uid owns and then speaks for that user alone.
  */
 #ifndef SONDE_ENGINES_HOSTPROC_H
 #define SONDE_ENGINES_HOSTPROC_H
@@ -11,10 +13,11 @@
 struct hostproc {
 	pid_t pid;
 	uint64_t start;
-	uid_t owner; /* real and effective uid: a set-uid program's arguments are its caller's */
+	uid_t owner;   /* real and effective uid: a set-uid program's arguments are its caller's */
+	bool rootless; /* in a user namespace of owner's; owner is not root */
 	/*
 	 * What to put before its paths to have them on this host: "", or the directory of a chroot. NULL: it has mounts
-	 * of its own, its paths need not be this host's.
+	 * of its own, its paths need not be this host's; for a rootless one it is not looked for.
 	 */
 	char *prefix;
 };
@@ -22,13 +25,18 @@ void hostproc_free(struct hostproc *p);
 #define _cleanup_hostproc_ _cleanup_(hostproc_free)
 
 /*
- * Looks at a process: 1 when it is in this host's pid and user namespace and its real and effective uid are the same;
- * 0: it is not, or gone. Not by the owner of /proc/PID, which is root for whatever is not dumpable. -ENOMEM.
+ * Looks at a process: 1 when it may be believed, 0: it may not, or is gone. -ENOMEM. The owner of /proc/PID does not do:
+ * it is the effective uid, and that of most files in it is root for whatever is not dumpable.
  */
 int hostproc_read(const struct insp_sys *sys, pid_t pid, struct hostproc *ret);
+/* The same for one that only counts when it is root's and its paths are known: prefix is set. */
+int hostproc_read_root(const struct insp_sys *sys, pid_t pid, struct hostproc *ret);
 /* Whether it is still the process that was looked at. */
 bool hostproc_same(const struct insp_sys *sys, const struct hostproc *p);
-/* Its arguments, NUL-separated; a user's process may stall, and then this is -ETIMEDOUT. */
+/*
+ * Its arguments, NUL-separated; -ESRCH when it is not the process any more that was looked at. A user's process may
+ * stall, and then this is -ETIMEDOUT.
+ */
 int hostproc_args(struct insp_sys *sys, const struct hostproc *p, struct io_buf *ret);
 /*
  * Its child that is in another mount or pid namespace than the host's; the one that is pid 1 of its namespace where

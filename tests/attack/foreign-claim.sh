@@ -86,4 +86,46 @@ test_expect USERADD,UNSHARE 'links, FIFOs and huge files in the store of a user 
     done
 '
 
+# A user's dockerd, in a user namespace of his as rootless ones are, names a data root of root's whose daemon is gone, and
+# an exec root of his own: there a runtime's record says that the pid in root's old record, which is another process by
+# now, is the one it was.
+docker_claim_up()
+{
+    [ -z "${false_daemon-}" ] || return 0
+    home=$ROOTLESS_DIR/home did=$(printf 'd1a1%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    mkdir -p "$ROOTLESS_DIR/data-root/containers/$did" &&
+        printf '{"ID":"%s","Name":"/dead","Driver":"vfs","State":{"Running":true,"Pid":%s},"Config":{"Image":"x"}}' \
+            "$did" "$victim" >"$ROOTLESS_DIR/data-root/containers/$did/config.v2.json" &&
+        as_user mkdir -p "$home/exec/runtime-runc/moby/$did" && as_user cp /bin/sh "$home/dockerd" &&
+        printf '{"id":"%s","init_process_pid":%s,"init_process_start":%s}' "$did" "$victim" "$(proc_start "$victim")" |
+        as_user dd of="$home/exec/runtime-runc/moby/$did/state.json" status=none && as_user mkfifo "$home/fifo" ||
+        return 1
+    # shellcheck disable=SC2016 # by the user
+    as_user unshare -Ur "$home/dockerd" -c 'echo "$$" >"$HOME/started"; exec 0<>"$HOME/fifo"; read x' dockerd \
+        --data-root="$ROOTLESS_DIR/data-root" --exec-root="$home/exec" &
+    test_wait "test -s $home/started" && false_daemon=$(cat "$home/started")
+}
+
+# listed OPTION...: what cps says of the dead container of root
+listed()
+{
+    cps -a --no-trunc --json "$@" >actual 2>err || [ $? = 2 ] || return 1
+    jq -c ".containers[] | select(.id == \"$did\") | [.engine, .name, .owner, .pid]" actual
+}
+
+test_expect USERADD,UNSHARE 'naive: pid and start time of a process of root agree with a record of root and one of his' '
+    claim_up && docker_claim_up &&
+    grep "\"Pid\":$victim" "$ROOTLESS_DIR/data-root/containers/$did/config.v2.json" &&
+    grep "$(proc_start "$victim")" "$home"/exec/runtime-runc/moby/*/state.json
+'
+
+test_expect USERADD,UNSHARE 'a dockerd of his has no say over a data root of root' '
+    claim_up && docker_claim_up && kill -0 "$false_daemon" &&
+    listed >rows && test_empty rows &&
+    listed --store docker="$ROOTLESS_DIR/data-root" >rows &&
+    echo "[\"docker\",\"dead\",0,null]" >expect && test_cmp expect rows &&
+    jq -c ".containers[] | select(.pid == $victim)" actual >rows && test_json .engine bare rows
+'
+
+[ -z "${false_daemon-}" ] || kill "$false_daemon"
 test_done

@@ -7,7 +7,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/daemon.h"
+#include "libinspect/engines/hostproc.h"
 
 #include <sys/stat.h>
 
@@ -159,18 +159,16 @@ static int add_daemon(struct engine_scan *scan, struct containerd_roots *roots, 
 {
 	_cleanup_containerd_flags_ struct containerd_flags f = { 0 };
 	_cleanup_io_buf_ struct io_buf args = { 0 };
-	_cleanup_free_ char *prefix = NULL;
-	char path[32];
-	int r = daemon_prefix(scan->sys, pid, &prefix);
+	_cleanup_hostproc_ struct hostproc proc = { 0 };
+	int r = hostproc_read_root(scan->sys, pid, &proc);
 
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	snprintf(path, sizeof(path), "%d/cmdline", (int)pid);
-	r = io_read_proc(scan->sys->procfd, path, IO_SMALL_MAX, &args);
+	if (r <= 0)
+		return r;
+	r = hostproc_args(scan->sys, &proc, &args);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	r = containerd_flags_parse(args.data, args.len, &f);
-	return r < 0 ? r : add_flags(scan, roots, prefix, &f);
+	return r < 0 ? r : add_flags(scan, roots, proc.prefix, &f);
 }
 
 static bool is_known_state(const struct containerd_roots *roots, const char *path, size_t len)
@@ -205,7 +203,8 @@ static int root_of_bundle(const struct insp_sys *sys, const char *bundle, const 
 
 static int add_shim(struct engine_scan *scan, struct containerd_roots *roots, pid_t pid)
 {
-	_cleanup_free_ char *bundle = NULL, *prefix = NULL, *root = NULL;
+	_cleanup_free_ char *bundle = NULL, *root = NULL;
+	_cleanup_hostproc_ struct hostproc proc = { 0 };
 	char path[32], *tasks;
 	int r;
 
@@ -216,15 +215,15 @@ static int add_shim(struct engine_scan *scan, struct containerd_roots *roots, pi
 	tasks = strstr(bundle, TASKS);
 	if (!tasks || is_known_state(roots, bundle, (size_t)(tasks - bundle)))
 		return 0;
-	r = daemon_prefix(scan->sys, pid, &prefix);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	r = root_of_bundle(scan->sys, bundle, prefix, &root);
+	r = hostproc_read_root(scan->sys, pid, &proc);
+	if (r <= 0)
+		return r;
+	r = root_of_bundle(scan->sys, bundle, proc.prefix, &root);
 	if (r < 0 || !root)
 		return r;
 	*tasks = '\0';
 	return add_root(scan, roots,
-			&(struct place){ .root = root, .state = bundle, .prefix = prefix });
+			&(struct place){ .root = root, .state = bundle, .prefix = proc.prefix });
 }
 
 static int add_walked(struct engine_scan *scan, struct containerd_roots *roots)

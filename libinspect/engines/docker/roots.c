@@ -131,28 +131,35 @@ static int add_remapped(struct docker_roots *roots, size_t of)
 	return 0;
 }
 
-/* named: by the caller, who is told when it is not there. */
-static int add_root(struct engine_scan *scan, struct docker_roots *roots, const char *path,
-		    const char *exec_root, bool named)
+struct place {
+	const char *path, *exec_root; /* exec_root: NULL when not known */
+	bool named;		      /* by the caller, who is told when it is not there */
+	uid_t by;		      /* whose word it is */
+};
+
+static int add_root(struct engine_scan *scan, struct docker_roots *roots, const struct place *place)
 {
-	_cleanup_close_ int fd = sys_open(scan->sys, path, O_PATH | O_DIRECTORY);
+	_cleanup_close_ int fd = sys_open(scan->sys, place->path, O_PATH | O_DIRECTORY);
 	struct docker_root *known;
 	struct stat st;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		r = fd < 0 ? fd : -errno;
-		if (named || (r != -ENOENT && r != -ENOTDIR))
-			cannot_open(scan, path, r);
+		if (place->named || (r != -ENOENT && r != -ENOTDIR))
+			cannot_open(scan, place->path, r);
 		return 0;
 	}
+	/* a user's daemon may name root's directory, to have its own records of what runs believed there */
+	if (place->by != 0 && place->by != st.st_uid)
+		return 0;
 	known = find_root(roots, &st);
 	if (known) {
 		if (!known->exec_root)
-			known->exec_root = str_dup(exec_root);
-		return 0;
+			known->exec_root = str_dup(place->exec_root);
+		return known->exec_root || !place->exec_root ? 0 : -ENOMEM;
 	}
-	r = append(roots, TAKE_FD(fd), path, exec_root, &st);
+	r = append(roots, TAKE_FD(fd), place->path, place->exec_root, &st);
 	return r < 0 ? r : add_remapped(roots, roots->n - 1);
 }
 
@@ -164,7 +171,9 @@ static int add_daemon(struct engine_scan *scan, struct docker_roots *roots, pid_
 
 	if (r <= 0)
 		return r;
-	r = add_root(scan, roots, d.data_root, d.exec_root, false);
+	r = add_root(
+		scan, roots,
+		&(struct place){ .path = d.data_root, .exec_root = d.exec_root, .by = d.owner });
 	return r < 0 ? r : 1;
 }
 
@@ -194,9 +203,11 @@ static int add_default(struct engine_scan *scan, struct docker_roots *roots)
 	r = docker_flags_add_config(scan->sys, DEFAULT_CONFIG, &f);
 	if (r < 0)
 		return r;
-	return add_root(scan, roots,
-			f.data_root && f.data_root[0] == '/' ? f.data_root : DEFAULT_ROOT,
-			f.exec_root && f.exec_root[0] == '/' ? f.exec_root : NULL, false);
+	return add_root(
+		scan, roots,
+		&(struct place){
+			.path = f.data_root && f.data_root[0] == '/' ? f.data_root : DEFAULT_ROOT,
+			.exec_root = f.exec_root && f.exec_root[0] == '/' ? f.exec_root : NULL });
 }
 
 static int add_users(struct engine_scan *scan, struct docker_roots *roots)
@@ -279,7 +290,7 @@ int docker_roots_add_mounted(struct engine_scan *scan, struct docker_roots *root
 		if (len == 0 || is_known_path(roots, m->target, len))
 			continue;
 		path = strndup(m->target, len);
-		r = path ? add_root(scan, roots, path, NULL, false) : -ENOMEM;
+		r = path ? add_root(scan, roots, &(struct place){ .path = path }) : -ENOMEM;
 		if (r < 0)
 			return r;
 	}
@@ -293,7 +304,8 @@ static int add_named(struct engine_scan *scan, struct docker_roots *roots)
 		int r = 0;
 
 		if (str_eq(s->engine, engine_docker.name))
-			r = add_root(scan, roots, s->path, NULL, true);
+			r = add_root(scan, roots,
+				     &(struct place){ .path = s->path, .named = true });
 		if (r < 0)
 			return r;
 	}

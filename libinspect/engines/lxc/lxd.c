@@ -327,10 +327,10 @@ static int daemon_dir(struct places *p, pid_t pid)
 	_cleanup_free_ char *path = NULL;
 	char file[32];
 	const char *dir;
-	int r = hostproc_read(sys, pid, &proc);
+	int r = hostproc_read_root(sys, pid, &proc);
 
-	if (r <= 0 || proc.owner != 0 || !proc.prefix)
-		return r < 0 ? r : 0;
+	if (r <= 0)
+		return r;
 	snprintf(file, sizeof(file), "%d/environ", (int)pid);
 	r = io_read_proc(sys->procfd, file, ENVIRON_MAX, &env);
 	if (r < 0 || !hostproc_same(sys, &proc))

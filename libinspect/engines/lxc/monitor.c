@@ -67,12 +67,13 @@ static int read_monitor(struct lxc_live *live, pid_t pid, struct lxc_monitor *re
 	struct insp_sys *sys = live->scan->sys;
 	int r = hostproc_read(sys, pid, &m.proc);
 
-	if (r <= 0)
-		return r;
+	/* a user's starts in the host's user namespace; only its container has another */
+	if (r <= 0 || m.proc.rootless)
+		return r < 0 ? r : 0;
 	r = hostproc_args(sys, &m.proc, &args);
 	if (r == 0)
 		r = lxc_monitor_parse(args.data, args.len, &m.path, &m.name);
-	if (r < 0 || !hostproc_same(sys, &m.proc))
+	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	*ret = m;
 	m = (struct lxc_monitor){ 0 };

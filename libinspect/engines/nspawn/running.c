@@ -140,10 +140,10 @@ static int read_supervisor(struct nspawn_scan *s, pid_t pid, struct supervisor *
 
 	if (engine_proc_exe(sys, pid, exe, sizeof(exe)) < 0 || !str_eq(exe, NSPAWN_PROGRAM))
 		return 0;
-	r = hostproc_read(sys, pid, &v->proc);
 	/* it needs root (until 256); a user's could only be called so, and by the name of another machine */
-	if (r <= 0 || v->proc.owner != 0 || !v->proc.prefix)
-		return r < 0 ? r : 0;
+	r = hostproc_read_root(sys, pid, &v->proc);
+	if (r <= 0)
+		return r;
 	r = hostproc_args(sys, &v->proc, &args);
 	if (r == 0)
 		r = nspawn_args_parse(args.data, args.len, &v->options);

@@ -2,18 +2,15 @@
  * Graph roots that only what runs in them tells: the monitors of their containers, whose command line has the root of the
  * engine that started them, and the overlays that are mounted below one. Looked for by a list only: it walks /proc.
  *
- * Any process can call itself what it likes. A monitor of root's is believed when it is in this host's pid and user
- * namespaces and sees this host's files (daemon_prefix()): a container's is not. Of a user's monitor only that user's
- * directory counts, and it speaks for that user alone. A mount counts when it is an overlay in the caller's own mount
+ * Any process can call itself what it likes: which monitor may be believed, and for whom, hostproc.h tells. Of a user's
+ * monitor only that user's directory counts, and it speaks for that user alone. A mount counts when it is an overlay in the caller's own mount
  * table, which only root of this host can put there; its directory must be root's.
  */
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/engines/daemon.h"
+#include "libinspect/engines/hostproc.h"
 #include "libinspect/engines/storage/storage.h"
 #include "libinspect/kernel/slowread.h"
-
-#include <sys/stat.h>
 
 #define MONITOR		  "conmon"
 #define ARGS_MAX	  (64 * 1024)
@@ -100,33 +97,20 @@ static int read_args(struct slowread *reader, pid_t pid, char **ret, size_t *ret
 	return slowread_read(reader, pid, "cmdline", ARGS_MAX, ret, ret_len);
 }
 
-static uid_t uid_of(const struct insp_sys *sys, pid_t pid)
-{
-	struct stat st;
-	char path[16];
-
-	snprintf(path, sizeof(path), "%d", (int)pid);
-	return fstatat(sys->procfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_uid : (uid_t)-1;
-}
-
 static int add_monitor(struct engine_scan *scan, struct storage_roots *roots,
-		       struct slowread *reader, pid_t pid)
+		       struct slowread *reader, const struct hostproc *proc)
 {
-	_cleanup_free_ char *prefix = NULL, *args = NULL, *graph = NULL, *path = NULL;
-	uid_t uid = uid_of(scan->sys, pid);
+	_cleanup_free_ char *args = NULL, *graph = NULL, *path = NULL;
 	size_t len = 0;
-	int r = uid == 0 ? daemon_prefix(scan->sys, pid, &prefix) : 0;
+	int r = read_args(reader, proc->pid, &args, &len);
 
-	if (uid == (uid_t)-1 || r < 0)
-		return r == -ENOMEM ? r : 0;
-	r = read_args(reader, pid, &args, &len);
-	if (r < 0)
+	if (r < 0 || !hostproc_same(scan->sys, proc))
 		return r == -ENOMEM ? r : 0;
 	graph = graph_of_args(args, len);
 	if (!graph)
 		return 0;
-	path = str_format("%s%s", prefix ? prefix : "", graph);
-	return path ? add_graph(scan, roots, path, uid) : -ENOMEM;
+	path = str_format("%s%s", proc->prefix ? proc->prefix : "", graph);
+	return path ? add_graph(scan, roots, path, proc->owner) : -ENOMEM;
 }
 
 static int from_monitors(struct engine_scan *scan, struct storage_roots *roots)
@@ -137,14 +121,22 @@ static int from_monitors(struct engine_scan *scan, struct storage_roots *roots)
 	int r = engine_scan_procs(scan, &procs);
 
 	for (size_t i = 0; r == 0 && i < procs->n; i++) {
+		_cleanup_hostproc_ struct hostproc proc = { 0 };
+
 		if (!str_eq(procs->items[i].exe, MONITOR))
 			continue;
-		if (uid_of(scan->sys, procs->items[i].pid) != 0 && of_users++ >= USER_MONITORS_MAX)
+		r = hostproc_read(scan->sys, procs->items[i].pid, &proc);
+		if (r < 0)
+			break;
+		if (r == 0 || !(proc.prefix || proc.rootless))
+			continue;
+		r = 0;
+		if (proc.owner != 0 && of_users++ >= USER_MONITORS_MAX)
 			continue;
 		if (!reader)
 			r = slowread_new(scan->sys, &reader);
 		if (r == 0)
-			r = add_monitor(scan, roots, reader, procs->items[i].pid);
+			r = add_monitor(scan, roots, reader, &proc);
 	}
 	slowread_free(reader);
 	return r == -ENOMEM ? r : 0;
