@@ -105,8 +105,8 @@ unit_tests := \
     stat \
     youki \
 
-HELPERS    := attack-proc demo-container deny-syscall naive-enter peak-memory push-tty spawn-many stall \
-              swap-race with-key
+HELPERS    := attack-proc demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
+              stall swap-race with-key
 # these link the library, and so are for this host only
 LIB_HELPERS := stress-bolt
 fuzz_tests := \

@@ -4,6 +4,7 @@
 #include "libinspect/kernel/pid.h"
 #include "libinspect/kernel/slowread.h"
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 
 void hostproc_free(struct hostproc *p)
@@ -55,6 +56,15 @@ static int find_prefix(const struct insp_sys *sys, pid_t pid, char **ret)
 	return 0;
 }
 
+/*
+ * Root that may not mount is a container's that was given the host's processes and files (--pid=host, the host's root below
+ * a directory, read-only as for monitoring): once it is chrooted there only that tells it from a daemon.
+ */
+static bool may_hold_containers(const struct pid_status *status)
+{
+	return status->euid != 0 || (status->cap_eff & 1ULL << CAP_SYS_ADMIN);
+}
+
 static int read_uid(const struct insp_sys *sys, pid_t pid, uid_t *ret)
 {
 	_cleanup_close_ int dirfd = -EBADF;
@@ -63,7 +73,8 @@ static int read_uid(const struct insp_sys *sys, pid_t pid, uid_t *ret)
 
 	snprintf(path, sizeof(path), "%d", (int)pid);
 	dirfd = openat(sys->procfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0 || pid_read_status_at(dirfd, &status) < 0 || status.ruid != status.euid)
+	if (dirfd < 0 || pid_read_status_at(dirfd, &status) < 0 || status.ruid != status.euid ||
+	    !may_hold_containers(&status))
 		return -EPERM;
 	*ret = status.euid;
 	return 0;

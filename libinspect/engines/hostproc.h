@@ -2,7 +2,8 @@
  * Processes of this host that an engine left running: daemons and monitors, whose arguments say where a store is or which
  * container is their child. Any process may call itself anything, so this is the one place that tells which of them may
  * be believed, and for whom: one in this host's pid namespace, whose real and effective uid are the same, and which
- * is in this host's user namespace, or in one that its uid owns and then speaks for that user alone.
+ * is in this host's user namespace (root's with CAP_SYS_ADMIN), or in one that its uid owns and then speaks for that user
+ * alone.
  */
 #ifndef SONDE_ENGINES_HOSTPROC_H
 #define SONDE_ENGINES_HOSTPROC_H
