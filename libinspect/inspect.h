@@ -268,7 +268,8 @@ struct insp_container {
 	uid_t owner;	    /* whose store it is in: 0, or a rootless user; (uid_t)-1: unknown */
 	char *pod, *project;
 	char *pod_namespace; /* Kubernetes' namespace of the pod */
-	bool infra; /* holds a pod's namespaces (pause) and is nobody's program: listed with the stopped ones */
+	bool infra;	     /* holds a pod's namespaces (pause) and is nobody's program */
+	bool unlisted;	     /* the engine's own list leaves it out: listed with the stopped ones */
 	/*
 	 * Static: whose kernel its processes run on, when that is not the host's ("gVisor"). They are not among the
 	 * host's processes then: pid is the sandbox's, and its namespaces but the network one tell nothing of them.

@@ -44,6 +44,17 @@ const json_t *json_at(const json_t *j, const char *path)
 	return j;
 }
 
+bool json_has_str(const json_t *list, const char *value)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach (list, i, v)
+		if (str_eq(json_string_value(v), value))
+			return true;
+	return false;
+}
+
 const char *json_str_at(const json_t *j, const char *path)
 {
 	const char *s = json_string_value(json_at(j, path));

@@ -34,6 +34,8 @@ int json_read_members(int dirfd, const char *path, size_t max, const char *const
 
 /* Walks a path of keys "State.Pid"; NULL when any is missing. Borrowed. */
 const json_t *json_at(const json_t *j, const char *path);
+/* Whether list is an array with that string in it. */
+bool json_has_str(const json_t *list, const char *value);
 /* Borrowed string, NULL when missing, not a string, or empty. */
 const char *json_str_at(const json_t *j, const char *path);
 int64_t json_int_at(const json_t *j, const char *path, int64_t unset);

@@ -88,7 +88,7 @@ int crio_fill_annotations(const json_t *config, unsigned want, struct insp_conta
 	const char *attempt = note(config, "io.kubernetes.container.restartCount");
 	uint64_t restarts;
 
-	c->infra = str_eq(note(config, OWN "ContainerType"), "sandbox");
+	c->infra = c->unlisted = str_eq(note(config, OWN "ContainerType"), "sandbox");
 	if (container_set(&c->pod, first_of(pod, c->pod)) < 0 ||
 	    container_set(&c->pod_namespace, first_of(note(config, "io.kubernetes.pod.namespace"),
 						      c->pod_namespace)) < 0 ||
@@ -219,7 +219,7 @@ static int fill_metadata(const struct place *p, const json_t *meta, struct insp_
 
 	c->owner = p->root->owner;
 	c->created = p->record->created;
-	c->infra = json_bool_at(meta, "pod");
+	c->infra = c->unlisted = json_bool_at(meta, "pod");
 	if (container_set(&c->name, first_of(name, c->id)) < 0 ||
 	    container_set(&c->store, p->root->path) < 0 ||
 	    container_set(&c->image, json_str_at(meta, "image-name")) < 0 ||

@@ -38,7 +38,16 @@ podman_sqlite_tests()
     test_expect "$need" 'a container in a pod has its name, and the infra container is listed as podman ps does' '
         cps_field $inpod "[.pod, .infra]" --store "$store" >actual && test_json . "[\"$pod\", false]" actual &&
         infra=$(pm pod inspect $pod | jq -r "(if type == \"array\" then .[0] else . end) | .Containers[] | select(.Name != \"$inpod\").Name") &&
-        cps_field "$infra" "[.pod, .status]" --store "$store" >actual && test_json . "[\"$pod\", \"running\"]" actual
+        cps_field "$infra" "[.pod, .status, .infra]" --store "$store" >actual && test_json . "[\"$pod\", \"running\", true]" actual &&
+        cps --store "$store" >actual && test_grep "$infra" actual &&
+        cnsenter --store "$store" pod/$pod cat /etc/motd >actual && test_grep "welcome" actual
+    '
+
+    test_expect "$need" 'addresses are those of podman inspect' '
+        for name in $web "$infra"; do
+            pm inspect $name | jq -c "[.[0].NetworkSettings.Networks[].IPAddress | select(. != \"\")]" >expect &&
+            cps_field $name .addresses --store "$store" >actual && test_cmp expect actual || return 1
+        done
     '
 
     test_expect "$need" 'labels, command, host name and log are those of podman inspect' '

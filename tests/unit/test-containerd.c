@@ -192,7 +192,8 @@ static void kubernetes_containers_have_their_pod_and_their_end(void **state)
 		"{\"Metadata\":{\"SandboxID\":\"b2\",\"Config\":{\"metadata\":{\"name\":\"app\","
 		"\"attempt\":3}},\"ImageRef\":\"sha256:" HEX64 "\",\"LogPath\":\"/log/0.log\"}}");
 	add_cri(&meta, "b2", "sandbox",
-		"{\"Metadata\":{\"Config\":{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},"
+		"{\"Metadata\":{\"IP\":\"10.1.0.2\",\"AdditionalIPs\":[\"fd00::2\"],"
+		"\"Config\":{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},"
 		"\"port_mappings\":[{\"container_port\":80,\"host_port\":8080},{\"protocol\":9}]}}}");
 	add_cri(&meta, "c3", "container", "{\"Metadata\":[");
 	add_record(&meta, "k8s.io", "by-hand");
@@ -213,7 +214,9 @@ static void kubernetes_containers_have_their_pod_and_their_end(void **state)
 	assert_int_equal(c->state, INSP_STATE_EXITED);
 	assert_true(c->created == 5 && c->started == 6 && c->finished == 7);
 	c = find_name(&r.list, "web");
-	assert_true(c->infra);
+	assert_true(c->infra && c->unlisted);
+	assert_int_equal(c->n_addresses, 2);
+	assert_string_equal(c->addresses[1], "fd00::2");
 	assert_int_equal(c->state, INSP_STATE_EXITED);
 	assert_int_equal(c->n_ports, 1);
 	/* its metadata and its status are damaged: two diagnostics, and nothing is guessed */

@@ -91,6 +91,21 @@ static void other_types_than_expected_are_unknown(void **state)
 	}
 }
 
+static void the_runtimes_own_run_is_left_out_and_anybodys_kept(void **state)
+{
+	static const char own[] =
+		"{\"mounts\":[{\"destination\":\"/run\",\"type\":\"tmpfs\",\"source\":\"tmpfs\","
+		"\"options\":[\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]}]}";
+	static const char chosen[] =
+		"{\"mounts\":[{\"destination\":\"/run\",\"type\":\"tmpfs\",\"options\":[\"mode=755\"]}]}";
+	_cleanup_container_ struct insp_container *c = fill(own, strlen(own), INSP_WANT_FILES);
+	_cleanup_container_ struct insp_container *d =
+		fill(chosen, strlen(chosen), INSP_WANT_FILES);
+
+	assert_int_equal(c->n_mounts, 0);
+	assert_int_equal(d->n_mounts, 1);
+}
+
 static void try_config(const char *buf, size_t len)
 {
 	insp_container_free(fill(buf, len, INSP_WANT_FILES | INSP_WANT_DETAIL));
@@ -107,6 +122,7 @@ int main(void)
 		cmocka_unit_test(mounts_that_somebody_chose_are_kept),
 		cmocka_unit_test(details_fill_what_is_unset),
 		cmocka_unit_test(other_types_than_expected_are_unknown),
+		cmocka_unit_test(the_runtimes_own_run_is_left_out_and_anybodys_kept),
 		cmocka_unit_test(damage_anywhere_is_survived),
 	};
 

@@ -189,6 +189,26 @@ static void without_detail_the_config_is_read_without_its_spec(void **state)
 	host_remove(&h);
 }
 
+static void addresses_and_the_role_in_a_pod_come_from_state_and_config(void **state)
+{
+	struct host h = host_make();
+	struct result r;
+
+	write_db(
+		&h, GRAPH "/libpod/bolt_state.db", "{\"pause\":true}",
+		"{\"state\":6,\"networkStatus\":{\"a.b\":{\"interfaces\":{\"eth0\":{\"subnets\":["
+		"{\"ipnet\":\"10.88.0.2/16\"},{\"ipnet\":\"fd00::2/64\"},{},7]},\"eth1\":null}},\"x\":[]}}");
+	r = list_host(&h);
+	assert_int_equal(r.list.n, 1);
+	assert_true(r.list.items[0]->infra);
+	assert_false(r.list.items[0]->unlisted);
+	assert_int_equal(r.list.items[0]->n_addresses, 2);
+	assert_string_equal(r.list.items[0]->addresses[0], "10.88.0.2");
+	assert_string_equal(r.list.items[0]->addresses[1], "fd00::2");
+	result_clear(&r);
+	host_remove(&h);
+}
+
 static void a_broken_record_is_named_and_the_container_still_listed(void **state)
 {
 	struct host h = host_make();
@@ -487,6 +507,7 @@ int main(void)
 		cmocka_unit_test(what_ran_on_a_host_that_is_off_is_exited_with_no_code),
 		cmocka_unit_test(each_state_has_dockers_word),
 		cmocka_unit_test(without_detail_the_config_is_read_without_its_spec),
+		cmocka_unit_test(addresses_and_the_role_in_a_pod_come_from_state_and_config),
 		cmocka_unit_test(a_broken_record_is_named_and_the_container_still_listed),
 		cmocka_unit_test(a_database_that_is_none_is_one_diagnostic),
 		cmocka_unit_test(without_a_database_the_storage_list_tells_who_there_is),

@@ -69,7 +69,7 @@ static struct container_row *select_rows(const struct cps *cps, const struct ins
 		if (!any_state(cps->opts, filters) && !insp_state_is_live(c->state) &&
 		    c->state != INSP_STATE_UNKNOWN)
 			continue;
-		if (c->infra && !any_state(cps->opts, filters))
+		if (c->unlisted && !any_state(cps->opts, filters))
 			continue;
 		if (filters_match(filters, c))
 			rows[n++] = (struct container_row){ .c = c, .nprocs = -1, .now = now };

@@ -13,8 +13,13 @@
 #define SANDBOX_EXT   "io.cri-containerd.sandbox.metadata"
 
 /* Of the metadata of either; most of it is how to make it. */
-static const char *const members[] = { "Metadata.SandboxID", "Metadata.Config", "Metadata.ImageRef",
-				       "Metadata.LogPath", NULL };
+static const char *const members[] = { "Metadata.SandboxID",
+				       "Metadata.Config",
+				       "Metadata.ImageRef",
+				       "Metadata.LogPath",
+				       "Metadata.IP",
+				       "Metadata.AdditionalIPs",
+				       NULL };
 
 int cri_status_parse(const char *data, size_t len, struct cri_status *ret, struct insp_err *err)
 {
@@ -66,12 +71,25 @@ static int fill_pod(const json_t *config, struct insp_container *c)
 	return c->hostname ? 0 : container_set(&c->hostname, json_str_at(config, "hostname"));
 }
 
-static int fill_sandbox(const json_t *config, unsigned want, struct insp_container *c)
+static int add_addresses(const json_t *metadata, struct insp_container *c)
+{
+	const json_t *more = json_at(metadata, "AdditionalIPs");
+	int r = container_add_address(c, json_str_at(metadata, "IP"));
+
+	for (size_t i = 0; r == 0 && i < json_array_size(more); i++)
+		r = container_add_address(c, json_string_value(json_array_get(more, i)));
+	return r;
+}
+
+static int fill_sandbox(const json_t *metadata, const json_t *config, unsigned want,
+			struct insp_container *c)
 {
 	const json_t *ports = json_at(config, "port_mappings");
 	int r = fill_pod(config, c);
 
-	c->infra = true;
+	c->infra = c->unlisted = true;
+	if (r == 0 && (want & INSP_WANT_DETAIL))
+		r = add_addresses(metadata, c);
 	for (size_t i = 0; r == 0 && (want & INSP_WANT_DETAIL) && i < json_array_size(ports); i++)
 		r = add_port(json_array_get(ports, i), c);
 	return r;
@@ -102,7 +120,8 @@ int cri_metadata_fill(const json_t *metadata, bool sandbox, unsigned want, struc
 		c->restarts = (int)attempt;
 	if (container_set(&c->name, name ? name : c->id) < 0)
 		return -ENOMEM;
-	return sandbox ? fill_sandbox(config, want, c) : fill_container(metadata, config, c);
+	return sandbox ? fill_sandbox(metadata, config, want, c)
+		       : fill_container(metadata, config, c);
 }
 
 /* The plugin's metadata of a record as JSON; *ret is to be given back, the result stays its. NULL: damaged, which is noted. */

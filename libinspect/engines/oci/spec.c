@@ -39,17 +39,6 @@ static bool is_engine_place(const char *path)
 	return false;
 }
 
-static bool has_option(const json_t *options, const char *name)
-{
-	json_t *value;
-	size_t i;
-
-	json_array_foreach (options, i, value)
-		if (str_eq(json_string_value(value), name))
-			return true;
-	return false;
-}
-
 /* "bind" or "tmpfs"; NULL: nothing that holds anybody's files. A bind's type may be anything: its options tell. */
 static const char *mount_type(const json_t *m)
 {
@@ -58,9 +47,21 @@ static const char *mount_type(const json_t *m)
 
 	if (str_eq(type, "tmpfs"))
 		return "tmpfs";
-	return str_eq(type, "bind") || has_option(options, "bind") || has_option(options, "rbind")
+	return str_eq(type, "bind") || json_has_str(options, "bind") ||
+			       json_has_str(options, "rbind")
 		       ? "bind"
 		       : NULL;
+}
+
+/* containerd's own tmpfs, for every container that ctr makes (oci/mounts.go); others' on that place is somebody's. */
+static bool is_engine_run(const json_t *m, const char *to)
+{
+	static const char *const options[] = { "strictatime", "mode=755", "size=65536k" };
+	bool same = str_eq(to, "/run") && str_eq(json_str_at(m, "type"), "tmpfs");
+
+	for (size_t i = 0; same && i < ARRAY_SIZE(options); i++)
+		same = json_has_str(json_at(m, "options"), options[i]);
+	return same;
 }
 
 static int add_mount(const json_t *m, struct insp_container *c)
@@ -69,11 +70,11 @@ static int add_mount(const json_t *m, struct insp_container *c)
 	struct insp_mount mount = {
 		.type = (char *)mount_type(m),
 		.destination = (char *)to,
-		.read_only = has_option(json_at(m, "options"), "ro"),
+		.read_only = json_has_str(json_at(m, "options"), "ro"),
 	};
 
 	/* the specification wants it absolute; what is not is the old way of saying the same */
-	if (!mount.type || !to || is_engine_place(to))
+	if (!mount.type || !to || is_engine_place(to) || is_engine_run(m, to))
 		return 0;
 	/* relative to the bundle, which is not known here; a tmpfs has only a name */
 	if (source && source[0] == '/' && str_eq(mount.type, "bind"))

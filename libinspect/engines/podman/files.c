@@ -4,17 +4,6 @@
 #include "libinspect/engines/oci/spec.h"
 #include "libinspect/engines/podman/podman.h"
 
-static bool has_option(const json_t *options, const char *name)
-{
-	json_t *value;
-	size_t i;
-
-	json_array_foreach (options, i, value)
-		if (str_eq(json_string_value(value), name))
-			return true;
-	return false;
-}
-
 /* podman's rule is stricter: letters, digits, '_', '.', '-'. */
 static bool is_volume_name(const char *s)
 {
@@ -29,7 +18,7 @@ static int add_volume(const struct podman_store *s, struct insp_container *c, co
 		.type = (char *)"volume",
 		.name = (char *)name,
 		.destination = (char *)dest,
-		.read_only = has_option(json_at(v, "options"), "ro"),
+		.read_only = json_has_str(json_at(v, "options"), "ro"),
 	};
 
 	if (!name || !dest)

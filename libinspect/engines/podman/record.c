@@ -184,6 +184,8 @@ int podman_fill_config(struct podman_store *s, struct insp_container *c, const c
 	r = container_set(&c->image, json_str_at(config, "rootfsImageName"));
 	if (r == 0)
 		r = container_set(&c->image_id, json_str_at(config, "rootfsImageID"));
+	/* listed as any other, as podman ps does */
+	c->infra = json_bool_at(config, "pause");
 	created = json_str_at(config, "createdTime");
 	if (created)
 		str_to_time(created, &c->created);
@@ -193,6 +195,35 @@ int podman_fill_config(struct podman_store *s, struct insp_container *c, const c
 }
 
 /* ---- state ---- */
+
+/* {"podman":{"interfaces":{"eth0":{"subnets":[{"ipnet":"10.88.0.2/16"}]}}}}, while it runs */
+static int add_addresses(struct insp_container *c, const json_t *interfaces)
+{
+	const char *key;
+	json_t *interface;
+
+	json_object_foreach ((json_t *)interfaces, key, interface) {
+		const json_t *subnets = json_at(interface, "subnets");
+
+		for (size_t i = 0; i < json_array_size(subnets); i++)
+			if (container_add_address(c, json_str_at(json_array_get(subnets, i),
+								 "ipnet")) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+static int set_addresses(struct insp_container *c, const json_t *state)
+{
+	json_t *networks = json_object_get(state, "networkStatus");
+	const char *key;
+	json_t *network;
+
+	json_object_foreach (networks, key, network)
+		if (add_addresses(c, json_at(network, "interfaces")) < 0)
+			return -ENOMEM;
+	return 0;
+}
 
 /* Go's zero time is the year 1. */
 static int64_t time_at(const json_t *j, const char *path)
@@ -275,6 +306,8 @@ int podman_fill_state(struct podman_store *s, struct insp_container *c, const ch
 	/* a user's is mounted in the user's own mount namespace */
 	if (s->owner == 0 && json_bool_at(j, "mounted"))
 		r = set_path(s, &c->rootfs, json_str_at(j, "mountPoint"));
+	if (r == 0 && (s->scan->want & INSP_WANT_DETAIL))
+		r = set_addresses(c, j);
 	if (r < 0)
 		return r;
 	switch (st.state) {
