@@ -61,4 +61,24 @@ tree()
     mkdir -p "$(dirname "$1")" && cp -a "$(image_dir)/rootfs" "$1" && ln -s ../bin/busybox "$1/sbin/init"
 }
 
+# columns PREREQ TITLE COLUMN...: cells that compare the records in `expect` (the engine's) and `actual` (cps')
+columns()
+{
+    local prereq=$1 title=$2 column
+    shift 2
+    for column in "$@"; do
+        matrix_yes "$column" "$prereq" "$title: $column" "same_column $column"
+    done
+}
+same_column()
+{
+    local filter="map({ id, $1 })"
+    case $1 in
+    running) filter='map(select(.pid))' ;;
+    stopped) filter='map(select(.pid | not))' ;;
+    exit)    filter='map({ id, exit_code })' ;;
+    esac
+    jq "$filter" expect >a && jq "$filter" actual | test_cmp a - && [ "$(jq length a)" -gt 0 ]
+}
+
 own=$(sed 's,^0::/,,; s,/runtime$,,' /proc/self/cgroup)
