@@ -152,6 +152,11 @@ static int add_machine(struct nspawn_scan *s, const char *dir, const struct stat
 	return r < 0 ? r : engine_scan_add(s->scan, TAKE_PTR(c));
 }
 
+static bool is_running(const struct nspawn_scan *s, const struct stat *tree, const char *name)
+{
+	return is_used(s, tree) || is_listed(s, name);
+}
+
 static int look_at_entry(struct nspawn_scan *s, const char *dir, int fd, const struct stat *dir_st,
 			 const char *file)
 {
@@ -169,11 +174,11 @@ static int look_at_entry(struct nspawn_scan *s, const char *dir, int fd, const s
 	name = strndup(file, n);
 	if (!name)
 		return -ENOMEM;
-	if (!engine_scan_wants(s->scan, name, name))
+	if (!engine_scan_wants(s->scan, name, name) || is_running(s, &st, name))
 		return 0;
 	if (!s->walked && may_run(s, &st))
 		r = nspawn_walk(s);
-	if (r < 0 || is_used(s, &st) || is_listed(s, name))
+	if (r < 0 || is_running(s, &st, name))
 		return r;
 	return add_machine(s, dir, dir_st, name, S_ISDIR(st.st_mode));
 }
@@ -237,6 +242,7 @@ static int add_registered(struct nspawn_scan *s, const char *name)
 	pid = leader ? (pid_t)strtol(leader, NULL, 10) : 0;
 	if (pid <= 1 || pid_read_stat(s->scan->sys->procfd, pid, &st) < 0)
 		return 0;
+	s->registered = st.ppid;
 	return nspawn_add_running(s, st.ppid);
 }
 

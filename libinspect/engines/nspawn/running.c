@@ -239,7 +239,8 @@ int nspawn_walk(struct nspawn_scan *s)
 	r = engine_scan_procs(s->scan, &procs);
 	s->scan->may_walk = may;
 	for (size_t i = 0; r == 0 && i < procs->n; i++)
-		if (str_eq(procs->items[i].exe, NSPAWN_PROGRAM))
+		if (str_eq(procs->items[i].exe, NSPAWN_PROGRAM) &&
+		    procs->items[i].pid != s->registered)
 			r = nspawn_add_running(s, procs->items[i].pid);
 	s->walked = true;
 	return r;

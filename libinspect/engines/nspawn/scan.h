@@ -19,7 +19,8 @@ struct nspawn_scan {
 	struct freezer freezer;
 	struct nspawn_used *used;
 	size_t n_used;
-	bool walked; /* every supervisor was seen */
+	bool walked;	  /* every supervisor was seen */
+	pid_t registered; /* the one that was looked at before, by the registry's word */
 };
 
 /* Hands over the container that a supervisor of this host holds; nothing when it is none. -ENOMEM. */
