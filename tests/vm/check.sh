@@ -57,7 +57,7 @@ boot()
     local try
     for try in 1 2; do
         rm -rf "$work/out"
-        bash "$here/boot.sh" -t "${SONDE_VM_SECONDS:-600}" "$image" "$work/in" "$work/out" &
+        bash "$here/boot.sh" -t "${SONDE_VM_SECONDS:-1200}" "$image" "$work/in" "$work/out" &
         child=$!
         wait "$child"
         status=$?
