@@ -274,7 +274,7 @@ check: check-deps ## install what the tests need and run every test (as root)
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit-programs
 	@$(MAKE) --no-print-directory -j$$(nproc) SAN=address,undefined all unit-programs
 	@rm -rf build/engines build/san/engines
-	@tests/run lint unit cli live attack vm matrix --build build/san unit live matrix
+	@tests/run --lanes lint unit cli live attack vm matrix --build build/san unit live matrix
 
 check-vm: all ## what needs systemd and pure cgroup v2, in a guest (as root; builds it once, about a minute)
 	@tests/run vm

@@ -136,12 +136,20 @@ host_restore()
     return 0
 }
 
-# cgroup_remove NAME: that directory, where it is empty, in every hierarchy
+# cgroup_remove NAME: that directory, where it is empty, in every hierarchy. Its last process may be only just dying: a
+# killed one that was frozen has to be thawed first.
 cgroup_remove()
 {
-    local dir
-    for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do
-        [ ! -d "$dir/$1" ] || find "$dir/$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+    local dir try left
+    for try in 0 1 2 3 5 9; do
+        [ "$try" = 0 ] || sleep "0.$try"
+        left=
+        for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do
+            [ -d "$dir/$1" ] || continue
+            find "$dir/$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+            [ ! -d "$dir/$1" ] || left=$dir/$1
+        done
+        [ -n "$left" ] || break
     done
     return 0
 }

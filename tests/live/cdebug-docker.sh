@@ -1,5 +1,6 @@
 #!/bin/bash
 # cdebug beside docker's containers: limits, and a daemon that is dead.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine docker
 pid=''

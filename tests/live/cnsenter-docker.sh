@@ -1,5 +1,6 @@
 #!/bin/bash
 # cnsenter beside docker exec, and with a dockerd that is dead.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine docker
 test_names web done7

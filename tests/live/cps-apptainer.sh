@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against apptainer's instances.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

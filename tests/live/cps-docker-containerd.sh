@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against a dockerd whose containerd is not its child, as systemd starts them.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

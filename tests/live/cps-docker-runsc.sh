@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against docker with gVisor's runsc as the runtime: a container's processes are on no host.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

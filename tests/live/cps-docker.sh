@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against a real dockerd.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 test_engine docker

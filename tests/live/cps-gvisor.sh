@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against gVisor's runsc without an engine: its processes are not on the host.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/cps-oci.sh"
 test_engine gvisor

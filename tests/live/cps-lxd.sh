@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against LXD, which tells the truth of itself by `lxc list`.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Engines at their default places, which cps must find without a word. Only with CI set, and only
 # where the host has no engine of its own there: what is made is removed again.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 test_engine docker

@@ -1,6 +1,7 @@
 #!/bin/bash
 # bolt databases are read 10,000 times and more while their engine makes and removes containers all the time: every
 # answer is one transaction's, or an error that says it never settled.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine podman
 test_engine containerd
