@@ -146,6 +146,11 @@ void engine_scan_clear(struct engine_scan *scan);
  * runtime below an engine has a record of its own).
  */
 int engine_scan_add(struct engine_scan *scan, struct insp_container *c);
+/*
+ * Whether a container with this id, one that nobody chose (64 hexadecimal digits), was found whose store's word stands for
+ * that of owner's store, too: root's, or owner's own.
+ */
+bool engine_scan_has_id(const struct engine_scan *scan, const char *id, uid_t owner);
 /* Notes a failure. */
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err);
 /*
@@ -179,7 +184,7 @@ bool engine_proc_look(const struct insp_sys *sys, struct scan_proc *p);
 /*
  * Whether the process that a record names as a container's init is it, and alive.
  *  start: its start time by the record (ticks), 0: the record has none; then the process counts as the container's
- *         when its cgroup path holds c->id.
+ *         when its cgroup path holds c->id, for root's store below a cgroup that is root's.
  *  c->owner: uid of the store. A rootless user's record is only believed about processes whose user namespace that
  *         user owns: else any user could claim any process (docs/security.md).
  * Returns 1 and fills c->pid, pid_start (and ns, cgroup where wanted) and notes the claim, 0 when not, -ENOMEM.
@@ -188,9 +193,10 @@ int engine_claim_init(struct engine_scan *scan, struct insp_container *c, pid_t 
 		      uint64_t start);
 /*
  * Notes a process that is part of a container and not its init (a sandbox's file server): what is in its namespaces is
- * in that container, and not bare. -ENOMEM.
+ * in that container, and not bare. Of a user's container only when that user owns its user namespace: else any user could
+ * take other containers out of the list. -ENOMEM.
  */
-int engine_claim_helper(struct engine_scan *scan, pid_t pid);
+int engine_claim_helper(struct engine_scan *scan, const struct insp_container *c, pid_t pid);
 /*
  * For INSP_WANT_FILES, where no store tells the layers: c->layers of a running container by the "/" line of its own
  * mount table, an overlay or a directory of a file system of the host. Paths in overlay options may be relative to where

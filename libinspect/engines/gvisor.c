@@ -99,14 +99,15 @@ static uint64_t started_soon_after(const struct insp_sys *sys, pid_t pid, int64_
  * The file server beside the sandbox, with a root of its own and nothing else: no container either. One for each
  * container, so it also tells which of a sandbox's containers live.
  */
-static int claim_gofer(struct engine_scan *scan, const struct gvisor_record *rec)
+static int claim_gofer(struct engine_scan *scan, const struct gvisor_record *rec,
+		       const struct insp_container *c)
 {
 	int64_t made = rec->created ? rec->created : rec->sandbox_started;
 	int r;
 
 	if (!rec->gofer || !started_soon_after(scan->sys, rec->gofer, made))
 		return 0;
-	r = engine_claim_helper(scan, rec->gofer);
+	r = engine_claim_helper(scan, c, rec->gofer);
 	return r < 0 ? r : 1;
 }
 
@@ -125,7 +126,7 @@ static int claim(struct engine_scan *scan, const struct gvisor_record *rec,
 	r = engine_claim_init(scan, c, rec->pid, start);
 	if (r <= 0)
 		return r;
-	gofer = claim_gofer(scan, rec);
+	gofer = claim_gofer(scan, rec, c);
 	if (gofer < 0)
 		return gofer;
 	/* the sandbox outlives all containers in it but the first */
@@ -307,7 +308,8 @@ static int list_root(const struct store_root *root, const char *file)
 	id = strndup(file, len);
 	if (!id)
 		return -ENOMEM;
-	if (!engine_scan_wants(root->scan, id, id) || store_has_id(root->scan, id) ||
+	if (!engine_scan_wants(root->scan, id, id) ||
+	    engine_scan_has_id(root->scan, id, root->owner) ||
 	    engine_scan_spend(root->scan, root->owner, root->path, 0) == 0)
 		return 0;
 	return add_record(root, file, id);

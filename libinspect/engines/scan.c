@@ -97,6 +97,27 @@ int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret)
 }
 
 /*
+ * Whether what o's store says may stand for what owner's says: root's for everybody's, a user's for that user's; all for
+ * what is not known to be anybody's (engine_scan_unread()).
+ */
+static bool may_replace(const struct insp_container *o, uid_t owner)
+{
+	return o->owner == 0 || o->owner == owner || owner == (uid_t)-1;
+}
+
+bool engine_scan_has_id(const struct engine_scan *scan, const char *id, uid_t owner)
+{
+	/* a name that somebody chose may be another container's in another engine */
+	if (!str_is_hex(id, 64))
+		return false;
+	for (size_t i = 0; i < scan->found.n; i++)
+		if (str_eq(scan->found.items[i]->id, id) &&
+		    may_replace(scan->found.items[i], owner))
+			return true;
+	return false;
+}
+
+/*
  * The runtimes below an engine (runc below docker) keep records of the same container. Of two that do not run only an id
  * that nobody chose tells that: a name may be given in every store.
  */
@@ -107,7 +128,7 @@ static bool claimed_before(const struct engine_scan *scan, const struct insp_con
 	for (size_t i = 0; i < scan->found.n; i++) {
 		const struct insp_container *o = scan->found.items[i];
 
-		if (o->engine == c->engine)
+		if (o->engine == c->engine || !may_replace(o, c->owner))
 			continue;
 		if (c->pid > 0 ? o->pid == c->pid && o->pid_start == c->pid_start
 			       : telling && str_eq(o->id, c->id))
@@ -181,6 +202,64 @@ static int look_at(const struct insp_sys *sys, pid_t pid, uint64_t start, uint64
 	return 0;
 }
 
+/* Where the first component of path begins that carries id; NULL: none does. */
+static const char *find_id(const char *path, const char *id)
+{
+	for (const char *p = path; *p;) {
+		const char *end = strchrnul(p, '/');
+
+		if (cgroup_component_is(p, (size_t)(end - p), id))
+			return p;
+		p = *end ? end + 1 : end;
+	}
+	return NULL;
+}
+
+enum whose { UNKNOWN, ROOTS, OTHERS };
+
+/* Who could make the cgroup that line's path calls by id: whoever the directory above it belongs to. */
+static enum whose whose_cgroup(const struct insp_sys *sys, const struct cgroup_mounts *mounts,
+			       const struct cgroup_line *line, const char *id)
+{
+	const char *at = find_id(line->path, id);
+	_cleanup_free_ char *above = at ? strndup(line->path, (size_t)(at - line->path)) : NULL;
+	struct cgroup_line parent = *line, top = *line;
+	_cleanup_close_ int fd = -EBADF, topfd = -EBADF;
+	struct stat st;
+
+	if (!above)
+		return UNKNOWN;
+	parent.path = *above ? above : "/";
+	top.path = "/";
+	topfd = cgroup_open(sys, mounts, &top);
+	if (topfd < 0)
+		return UNKNOWN;
+	fd = cgroup_open(sys, mounts, &parent);
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 ? ROOTS : OTHERS;
+}
+
+/*
+ * Who has a cgroup delegated to him names those below it as he likes, and can try pids until one is that of an old record
+ * of root's. false only when such a one is all there is.
+ */
+static bool may_be_roots(struct engine_scan *scan, const struct cgroup_lines *lines, const char *id)
+{
+	_cleanup_cgroup_mounts_ struct cgroup_mounts mounts = { 0 };
+	const struct mount_table *table;
+	bool others = false;
+
+	if (engine_scan_mounts(scan, &table) < 0 || cgroup_mounts_of(table, &mounts) < 0)
+		return true;
+	for (size_t i = 0; i < lines->n; i++) {
+		enum whose whose = whose_cgroup(scan->sys, &mounts, &lines->items[i], id);
+
+		if (whose == ROOTS)
+			return true;
+		others = others || whose == OTHERS;
+	}
+	return !others;
+}
+
 /* 1 when the cgroup speaks for c, or need not. Fills c->cgroup where wanted. */
 static int check_cgroup(struct engine_scan *scan, struct insp_container *c, pid_t pid, bool must)
 {
@@ -194,6 +273,8 @@ static int check_cgroup(struct engine_scan *scan, struct insp_container *c, pid_
 	if (r < 0)
 		return r == -ENOMEM ? r : !must;
 	if (must && !cgroup_has_id(&lines, c->id))
+		return 0;
+	if (must && c->owner == 0 && !may_be_roots(scan, &lines, c->id))
 		return 0;
 	best = cgroup_best(&lines);
 	if (best && (scan->want & INSP_WANT_CGROUP))
@@ -223,8 +304,10 @@ static int note_claim(struct scan_claims *claims, pid_t pid)
 	return 0;
 }
 
-int engine_claim_helper(struct engine_scan *scan, pid_t pid)
+int engine_claim_helper(struct engine_scan *scan, const struct insp_container *c, pid_t pid)
 {
+	if (c->owner != 0 && !engine_userns_owned_by(scan->sys, pid, c->owner))
+		return 0;
 	return note_claim(&scan->claims, pid);
 }
 

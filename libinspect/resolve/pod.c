@@ -78,25 +78,34 @@ static bool is_replaced(const struct insp_list *list, size_t n, const struct ins
 		const struct insp_container *o = list->items[i];
 
 		if (rank_of(o, ref) != RANK_NONE && insp_state_is_live(o->state) &&
-		    o->engine == c->engine && str_eq(o->name, c->name) && str_eq(o->pod, c->pod) &&
-		    str_eq(o->pod_namespace, c->pod_namespace))
+		    o->engine == c->engine && o->owner == c->owner && str_eq(o->name, c->name) &&
+		    str_eq(o->pod, c->pod) && str_eq(o->pod_namespace, c->pod_namespace))
 			return true;
 	}
 	return false;
 }
 
+/* Whether the first part is a pod's name, by the word of a store that counts for owner's: root's, or owner's own. */
+static bool is_pod(const struct pod_reference *ref, const struct insp_list *list, size_t n,
+		   uid_t owner)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((list->items[i]->owner == 0 || list->items[i]->owner == owner) &&
+		    rank_of(list->items[i], ref) >= RANK_ENDED)
+			return true;
+	return false;
+}
+
 void pod_reference_keep(const struct pod_reference *ref, struct insp_list *list)
 {
-	bool by_pod = false;
 	size_t n = list->n, kept = 0;
 	bool *keep = calloc(n + 1, sizeof(*keep));
 
-	for (size_t i = 0; i < n; i++)
-		by_pod = by_pod || rank_of(list->items[i], ref) >= RANK_ENDED;
 	for (size_t i = 0; keep && i < n; i++) {
 		enum rank rank = rank_of(list->items[i], ref);
 
-		keep[i] = rank != RANK_NONE && (!by_pod || rank >= RANK_ENDED) &&
+		keep[i] = rank != RANK_NONE &&
+			  (rank >= RANK_ENDED || !is_pod(ref, list, n, list->items[i]->owner)) &&
 			  !is_replaced(list, n, list->items[i], ref);
 	}
 	for (size_t i = 0; i < n; i++) {

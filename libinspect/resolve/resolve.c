@@ -77,13 +77,15 @@ static bool looks_like_id(const char *s)
 
 /*
  * Leaves in list only the containers that match best. A name wins over the beginning of an id, but not when another user
- * has called his container by the id of somebody else's: then both stay.
+ * has called his container by the id of somebody else's: then both stay. Of a name that is neither root's nor the caller's
+ * any beginning counts as that: four digits are what hands type.
  */
 static void keep_best(struct insp_list *list, const struct reference *ref)
 {
 	enum rank best = RANK_NONE;
 	uid_t owner = 0;
 	size_t kept = 0;
+	bool foreign;
 
 	for (size_t i = 0; i < list->n; i++) {
 		enum rank rank = rank_of(list->items[i], ref);
@@ -92,12 +94,13 @@ static void keep_best(struct insp_list *list, const struct reference *ref)
 			owner = list->items[i]->owner;
 		best = MAX_OF(best, rank);
 	}
+	foreign = owner != 0 && owner != geteuid();
 	for (size_t i = 0; i < list->n; i++) {
 		struct insp_container *c = list->items[i];
 		enum rank rank = rank_of(c, ref);
 
 		if (rank != RANK_NONE &&
-		    (rank == best || (c->owner != owner && looks_like_id(ref->name))))
+		    (rank == best || (c->owner != owner && (looks_like_id(ref->name) || foreign))))
 			list->items[kept++] = c;
 		else
 			insp_container_free(c);

@@ -127,5 +127,115 @@ test_expect USERADD,UNSHARE 'a dockerd of his has no say over a data root of roo
     jq -c ".containers[] | select(.pid == $victim)" actual >rows && test_json .engine bare rows
 '
 
+# ---- records that hide another's ----
+
+# what cps says, complete or not
+some() { cps -a --no-trunc --json "$@" >actual 2>err || [ $? = 2 ]; }
+
+# runc's record of a container of root's in a directory of the test's, and one of the user's podman with the same id
+twin_up()
+{
+    [ -z "${twin-}" ] || return 0
+    twin=$(printf 'e1f1%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    mkdir -p "$ROOTLESS_DIR/state/$twin" &&
+        printf '{"id":"%s","init_process_pid":%s,"init_process_start":%s,"created":"2026-01-01T00:00:00Z","config":{"rootfs":"/srv","labels":["bundle=/x"]}}' \
+            "$twin" "$victim" "$(proc_start "$victim")" >"$ROOTLESS_DIR/state/$twin/state.json" &&
+        printf '[{"id":"%s","names":["e1f"],"image":"","layer":"","metadata":"{\\"name\\":\\"e1f\\"}","created":"2026-01-01T00:00:00Z"}]' "$twin" \
+            >"$ROOTLESS_DIR/twin.json" && as_user mkdir -p "$graph/overlay-containers" &&
+        as_user /bin/sh -c 'rm -rf "$1"; cat >"$1"' - "$graph/overlay-containers/containers.json" <"$ROOTLESS_DIR/twin.json"
+}
+
+test_expect USERADD,UNSHARE 'a record of his with the id of a container of root does not stand for it' '
+    claim_up && twin_up && some --store "runc=$ROOTLESS_DIR/state" &&
+    jq -c ".containers[] | select(.id == \"$twin\") | [.engine, .owner, .pid]" actual | sort >rows &&
+    printf "[\"podman\",%s,null]\n[\"runc\",0,%s]\n" "$ROOTLESS_UID" "$victim" >expect && test_cmp expect rows
+'
+
+test_expect USERADD,UNSHARE 'nor is his, named like the first digits of the id, entered for it' '
+    claim_up && twin_up &&
+    test_status 125 cnsenter --store "runc=$ROOTLESS_DIR/state" e1f true 2>err && test_grep ambiguous err
+'
+
+# when process $1 was started
+began()
+{
+    date -u -d "@$(($(sed -n 's/^btime //p' /proc/stat) + $(proc_start "$1") / $(getconf CLK_TCK)))" +%FT%TZ
+}
+
+# A sandbox of his own, with the process of root for the file server beside it
+sandbox_up()
+{
+    as_user unshare -Urm sleep 1001 &
+    test_wait "pgrep -u $ROOTLESS_UID -x sleep -a | grep -q 'sleep 1001'" || return 1
+    sandbox=$(pgrep -u "$ROOTLESS_UID" -f '^sleep 1001')
+    printf '{"id":"box","createdAt":"%s","status":"running","goferPid":%s,"sandbox":{"id":"box","pid":%s,"startTime":"%s"}}' \
+        "$(began "$victim")" "$victim" "$sandbox" "$(began "$sandbox")" >box &&
+        as_user mkdir -p "$run/runsc" && as_user dd of="$run/runsc/box_sandbox:box.state" status=none <box
+}
+
+test_expect USERADD,UNSHARE 'a file server that his gVisor names does not take the process of root out of the list' '
+    claim_up && sandbox_up && all && kill "$sandbox" &&
+    jq -c ".containers[] | select(.name == \"box\") | .pid" actual >rows && echo "$sandbox" >expect && test_cmp expect rows &&
+    jq -c ".containers[] | select(.pid == $victim)" actual >rows && test_json .engine bare rows
+'
+
+# ---- a cgroup that was delegated to him ----
+
+# Where such a one can be made: below v2, or the pids hierarchy of v1
+cgroup_top()
+{
+    findmnt -n -o TARGET -t cgroup2 | head -n 1 | grep . || findmnt -n -o TARGET -t cgroup -O pids | head -n 1
+}
+
+delegated_up()
+{
+    [ -z "${delegated-}" ] || return 0
+    old=$(printf 'a0b0%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    delegated=$(cgroup_top)/sonde-$$ && mkdir "$delegated" && chown "$ROOTLESS_UID" "$delegated" &&
+        as_user mkdir "$delegated/docker-$old.scope" || return 1
+    as_user sleep 1000 &
+    sleep 0.2
+    his=$(pgrep -u "$ROOTLESS_UID" -nx sleep) && echo "$his" >"$delegated/docker-$old.scope/cgroup.procs" &&
+        mkdir -p "$ROOTLESS_DIR/old-root/containers/$old" &&
+        printf '{"ID":"%s","Name":"/old","Driver":"vfs","State":{"Running":true,"Pid":%s},"Config":{"Image":"x"}}' \
+            "$old" "$his" >"$ROOTLESS_DIR/old-root/containers/$old/config.v2.json"
+}
+
+delegated_down()
+{
+    [ -n "${delegated-}" ] || return 0
+    kill -9 "$his" 2>/dev/null
+    test_wait "! [ -s '$delegated/docker-$old.scope/cgroup.procs' ]"
+    rmdir "$delegated/docker-$old.scope" "$delegated"
+}
+
+test_expect USERADD,UNSHARE 'naive: a process of his has the pid of an old record of root, and the id in its cgroup' '
+    claim_up && delegated_up && grep "$old" "/proc/$his/cgroup" &&
+    grep "\"Pid\":$his" "$ROOTLESS_DIR/old-root/containers/$old/config.v2.json"
+'
+
+test_expect USERADD,UNSHARE 'below a cgroup of his the id proves nothing' '
+    claim_up && delegated_up && some --store "docker=$ROOTLESS_DIR/old-root" &&
+    jq -c ".containers[] | select(.name == \"old\") | [.status, .pid]" actual >rows &&
+    echo "[\"exited\",null]" >expect && test_cmp expect rows
+'
+
+test_expect USERADD,UNSHARE 'below a cgroup of root it does' '
+    claim_up && delegated_up && chown 0 "$delegated" && some --store "docker=$ROOTLESS_DIR/old-root" &&
+    jq -c ".containers[] | select(.name == \"old\") | [.status, .pid]" actual >rows &&
+    echo "[\"running\",$his]" >expect && test_cmp expect rows
+'
+
+# ---- apptainer, by a container that has his home for a volume ----
+
+test_expect USERADD,UNSHARE 'instances of root in a home of his are his word' '
+    claim_up && dir=$ROOTLESS_DIR/home/.apptainer/instances/app/$(uname -n)/root/rootly && mkdir -p "$dir" &&
+    printf "{\"name\":\"rootly\",\"pid\":%s,\"image\":\"/x\"}" "$victim" >"$dir/rootly.json" &&
+    touch -d "$(began "$victim")" "$dir/rootly.json" &&
+    all && jq -c ".containers[] | select(.name == \"rootly\") | [.owner, .pid]" actual >rows &&
+    echo "[$ROOTLESS_UID,null]" >expect && test_cmp expect rows
+'
+
+delegated_down
 [ -z "${false_daemon-}" ] || kill "$false_daemon"
 test_done

@@ -4,6 +4,7 @@
 #include "libinspect/engines/engine.h"
 #include "libinspect/kernel/pid.h"
 #include "libinspect/resolve/near.h"
+#include "libinspect/resolve/pod.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -231,6 +232,56 @@ static void distance_counts_letters_and_swaps(void **state)
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static struct insp_container *add_of_pod(struct insp_list *list, uid_t owner, const char *ns,
+					 const char *pod, const char *name, enum insp_state state)
+{
+	struct insp_container *c = container_new("podman", name);
+
+	assert_non_null(c);
+	c->owner = owner;
+	c->state = state;
+	assert_int_equal(container_set(&c->name, name), 0);
+	assert_int_equal(container_set(&c->pod, pod), 0);
+	assert_int_equal(container_set(&c->pod_namespace, ns), 0);
+	assert_int_equal(container_list_add(list, c), 0);
+	return c;
+}
+
+static size_t keep_pod(struct insp_list *list, const char *text)
+{
+	struct pod_reference ref = { 0 };
+	struct insp_err err;
+
+	assert_int_equal(pod_reference_parse(text, &ref, &err), 0);
+	pod_reference_keep(&ref, list);
+	pod_reference_clear(&ref);
+	return list->n;
+}
+
+/* Each of the two leaves the operator with another container than the one that is meant. */
+static void a_users_pod_takes_no_place_of_another(void **state)
+{
+	struct insp_list list = { 0 };
+
+	/* one that has ended is replaced by its successor, not by a user's of the same names */
+	add_of_pod(&list, 0, NULL, "shop", "app", INSP_STATE_EXITED);
+	add_of_pod(&list, 1000, NULL, "shop", "app", INSP_STATE_RUNNING);
+	assert_int_equal(keep_pod(&list, "shop/app"), 2);
+	add_of_pod(&list, 0, NULL, "shop", "app", INSP_STATE_RUNNING);
+	assert_int_equal(keep_pod(&list, "shop/app"), 2);
+	insp_list_clear(&list);
+	/* "default/web" is a pod in a namespace, whatever a user calls his pod and its container */
+	add_of_pod(&list, 0, "default", "web", "nginx", INSP_STATE_RUNNING);
+	add_of_pod(&list, 1000, NULL, "default", "web", INSP_STATE_RUNNING);
+	assert_int_equal(keep_pod(&list, "default/web"), 2);
+	/* root's pod of that name comes first, as ever */
+	add_of_pod(&list, 0, NULL, "default", "web", INSP_STATE_RUNNING);
+	assert_int_equal(keep_pod(&list, "default/web"), 2);
+	for (size_t i = 0; i < list.n; i++)
+		assert_string_equal(list.items[i]->pod, "default");
+	insp_list_clear(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +297,7 @@ int main(void)
 		WITH_STORE(one_of_a_thousand_is_found),
 		WITH_STORE(a_stopped_container_has_no_init),
 		cmocka_unit_test(a_process_that_ended_is_told_from_one_outside_of_containers),
+		cmocka_unit_test(a_users_pod_takes_no_place_of_another),
 		cmocka_unit_test(distance_counts_letters_and_swaps),
 	};
 

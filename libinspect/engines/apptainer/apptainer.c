@@ -210,8 +210,9 @@ static int add_host(struct places *p, int dirfd, const char *name)
 	return for_each_dir(p, dirfd, add_user);
 }
 
-/* CONFIG/instances/PREFIX. Its owner is whose word the records are. */
-static int add_config(struct places *p, int configfd, const char *prefix, const char *path)
+/* CONFIG/instances/PREFIX. Whose word the records are: of, who has the home that it is in, or its owner when of is -1. */
+static int add_config(struct places *p, int configfd, const char *prefix, const char *path,
+		      uid_t of)
 {
 	_cleanup_close_ int instances = io_open_dir(configfd, "instances");
 	_cleanup_close_ int fd = instances < 0 ? instances : io_open_dir(instances, prefix);
@@ -219,7 +220,8 @@ static int add_config(struct places *p, int configfd, const char *prefix, const 
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return 0;
-	p->owner = st.st_uid;
+	/* a container that has somebody's home for a volume can make directories of root's there */
+	p->owner = of == 0 || of == (uid_t)-1 ? st.st_uid : of;
 	p->path = path;
 	return for_each_dir(p, fd, add_host);
 }
@@ -237,11 +239,11 @@ static int add_store(struct places *p, const char *path)
 		return fd == -ENOMEM ? fd : 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++)
-		r = add_config(p, fd, kinds[i].prefix, path);
+		r = add_config(p, fd, kinds[i].prefix, path, (uid_t)-1);
 	return r;
 }
 
-static int add_home(struct places *p, const char *home)
+static int add_home(struct places *p, const char *home, uid_t uid)
 {
 	_cleanup_close_ int fd = sys_open_dir(p->scan->sys, home);
 	int r = 0;
@@ -253,7 +255,7 @@ static int add_home(struct places *p, const char *home)
 		if (config < 0)
 			continue;
 		path = str_format("%s/%s", home, kinds[i].config);
-		r = path ? add_config(p, config, kinds[i].prefix, path) : -ENOMEM;
+		r = path ? add_config(p, config, kinds[i].prefix, path, uid) : -ENOMEM;
 	}
 	return r;
 }
@@ -269,7 +271,7 @@ static int add_homes(struct places *p)
 		const struct passwd_entry *e = &table.items[i];
 
 		if (e->uid == 0 || (e->uid >= FIRST_USER_UID && e->uid != NOBODY_UID))
-			r = add_home(p, e->home);
+			r = add_home(p, e->home, e->uid);
 	}
 	return r;
 }

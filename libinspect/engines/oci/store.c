@@ -24,17 +24,6 @@ int store_read_json(const struct store_root *root, int recordfd, const char *fil
 	return r < 0 ? insp_err_wrap(err, r, "read '%s'", file) : 0;
 }
 
-bool store_has_id(const struct engine_scan *scan, const char *id)
-{
-	/* a name that somebody chose may be another container's in another engine */
-	if (!str_is_hex(id, 64))
-		return false;
-	for (size_t i = 0; i < scan->found.n; i++)
-		if (str_eq(scan->found.items[i]->id, id))
-			return true;
-	return false;
-}
-
 int store_record_fail(const struct store_root *root, const char *id, int r, struct insp_err *err)
 {
 	if (r == -ENOMEM)
@@ -97,7 +86,7 @@ static int add_records(const struct store_root *root)
 			continue;
 		}
 		if (!engine_scan_wants(root->scan, de->d_name, de->d_name) ||
-		    store_has_id(root->scan, de->d_name))
+		    engine_scan_has_id(root->scan, de->d_name, root->owner))
 			continue;
 		if (engine_scan_spend(root->scan, root->owner, root->path, 0) == 0)
 			break;

@@ -51,9 +51,6 @@ int store_read_json(const struct store_root *root, int recordfd, const char *fil
 int store_scan(struct engine_scan *scan, const struct runtime *runtime,
 	       const struct store_format *format);
 
-/* Whether a record with this id was handed over already. */
-bool store_has_id(const struct engine_scan *scan, const char *id);
-
 /* "NAME container ID: " before err, then engine_scan_fail(). Returns -ENOMEM when r is that, else 0. */
 int store_record_fail(const struct store_root *root, const char *id, int r, struct insp_err *err);
 
