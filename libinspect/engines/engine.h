@@ -67,6 +67,7 @@ struct scan_spent {
 };
 
 /* What several engines use that read the same stores, found once a scan. */
+#define SCAN_SHARED_MAX 4
 struct scan_shared {
 	void *data;
 	void (*free)(void *data);
@@ -83,8 +84,8 @@ struct engine_scan {
 	size_t n_known;
 	struct scan_claims claims;
 	struct scan_spent spent;
-	struct scan_mounts mounts;  /* through engine_scan_mounts() only */
-	struct scan_shared storage; /* through storage_roots() only */
+	struct scan_mounts mounts;		    /* through engine_scan_mounts() only */
+	struct scan_shared shared[SCAN_SHARED_MAX]; /* through engine_scan_shared() only */
 	struct insp_list found;
 	struct insp_diags diags;
 };
@@ -174,6 +175,11 @@ int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type 
  * the scan's. -errno when it cannot be read, or the host is not the live one.
  */
 int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret);
+/*
+ * The place for what engines share that give this function, which frees it at the end of the scan; its data is NULL until
+ * the first of them sets it. One for each of SCAN_SHARED_MAX functions.
+ */
+struct scan_shared *engine_scan_shared(struct engine_scan *scan, void (*free)(void *data));
 /* The file name of one process's program, or its comm. -ENOENT: a kernel thread or a zombie; -ESRCH. */
 int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t size);
 /*

@@ -23,9 +23,21 @@ void engine_scan_clear(struct engine_scan *scan)
 	scan->claims = (struct scan_claims){ 0 };
 	mount_table_free(&scan->mounts.table);
 	scan->mounts = (struct scan_mounts){ 0 };
-	if (scan->storage.free)
-		scan->storage.free(scan->storage.data);
-	scan->storage = (struct scan_shared){ 0 };
+	for (size_t i = 0; i < SCAN_SHARED_MAX && scan->shared[i].free; i++) {
+		if (scan->shared[i].data)
+			scan->shared[i].free(scan->shared[i].data);
+		scan->shared[i] = (struct scan_shared){ 0 };
+	}
+}
+
+struct scan_shared *engine_scan_shared(struct engine_scan *scan, void (*free)(void *data))
+{
+	size_t i = 0;
+
+	while (i < SCAN_SHARED_MAX - 1 && scan->shared[i].free && scan->shared[i].free != free)
+		i++;
+	scan->shared[i].free = free;
+	return &scan->shared[i];
 }
 
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err)

@@ -33,18 +33,21 @@ struct containerd_root {
 	uid_t owner;
 	dev_t dev;
 	ino_t ino;
+	struct containerd_meta *meta; /* through containerd_root_open() only */
 };
 struct containerd_roots {
 	struct containerd_root *items;
 	size_t n;
 };
-void containerd_roots_free(struct containerd_roots *roots);
-#define _cleanup_containerd_roots_ _cleanup_(containerd_roots_free)
 /*
  * The root directories that the caller named (for either of the engines), that the default daemon's configuration,
- * running daemons and running shims tell of, each once. -ENOMEM; what could not be opened is noted in scan.
+ * running daemons and running shims tell of, each once, found once a scan. *ret stays the scan's. -ENOMEM; what could not
+ * be opened is noted in scan.
  */
-int containerd_roots_find(struct engine_scan *scan, struct containerd_roots *ret);
+int containerd_roots(struct engine_scan *scan, struct containerd_roots **ret);
+/* Its database, read once a scan: one transaction's. *ret stays the root's. As containerd_meta_open(). */
+int containerd_root_open(struct engine_scan *scan, struct containerd_root *root,
+			 struct containerd_meta **ret, struct insp_err *err);
 
 /* ---- one container: v1/NS/containers/ID ----------------------------------------------------------------------- */
 
@@ -69,8 +72,8 @@ bool containerd_is_identifier(const char *s);
 struct containerd_scan {
 	struct engine_scan *scan;
 	const struct engine *engine;
-	const struct containerd_root *root;
-	struct containerd_meta *meta;
+	struct containerd_root *root;
+	struct containerd_meta *meta; /* the root's */
 	struct freezer freezer;
 };
 

@@ -60,8 +60,7 @@ static int walk_meta(struct containerd_scan *cs, const struct containerd_walk *o
 {
 	struct walk w = { .cs = cs, .of = of };
 	struct bolt_bucket namespaces;
-	int r = containerd_meta_open(cs->scan, cs->root->fd, cs->root->path, cs->root->owner,
-				     &cs->meta, err);
+	int r = containerd_root_open(cs->scan, cs->root, &cs->meta, err);
 
 	if (r < 0)
 		return r;
@@ -86,7 +85,6 @@ static int walk_root(struct containerd_scan *cs, const struct containerd_walk *o
 	    errno == ENOENT)
 		return 0;
 	r = walk_meta(cs, of, &err);
-	cs->meta = containerd_meta_close(cs->meta);
 	if (r >= 0 || r == -ENOENT || r == -ENOMEM)
 		return r == -ENOMEM ? r : 0;
 	insp_err_wrap(&err, r, "containerd store '%s'", cs->root->path);
@@ -98,12 +96,12 @@ static int walk_root(struct containerd_scan *cs, const struct containerd_walk *o
 
 int containerd_each_record(struct engine_scan *scan, const struct containerd_walk *walk)
 {
-	_cleanup_containerd_roots_ struct containerd_roots roots = { 0 };
 	struct containerd_scan cs = { .scan = scan, .engine = walk->engine };
-	int r = containerd_roots_find(scan, &roots);
+	struct containerd_roots *roots;
+	int r = containerd_roots(scan, &roots);
 
-	for (size_t i = 0; r == 0 && i < roots.n; i++) {
-		cs.root = &roots.items[i];
+	for (size_t i = 0; r == 0 && i < roots->n; i++) {
+		cs.root = &roots->items[i];
 		r = walk_root(&cs, walk);
 	}
 	freezer_done(&cs.freezer);

@@ -25,14 +25,17 @@ static void root_free(struct containerd_root *root)
 	free(root->path);
 	free(root->state);
 	free(root->prefix);
+	containerd_meta_close(root->meta);
 }
 
-void containerd_roots_free(struct containerd_roots *roots)
+static void roots_free(void *data)
 {
+	struct containerd_roots *roots = data;
+
 	for (size_t i = 0; i < roots->n; i++)
 		root_free(&roots->items[i]);
 	free(roots->items);
-	*roots = (struct containerd_roots){ 0 };
+	free(roots);
 }
 
 /* Paths on this host. state: NULL when not known; named: by the caller, who is told when it is not there. */
@@ -240,22 +243,39 @@ static int add_walked(struct engine_scan *scan, struct containerd_roots *roots)
 	return r < 0 ? r : 0;
 }
 
-int containerd_roots_find(struct engine_scan *scan, struct containerd_roots *ret)
+static int find_all(struct engine_scan *scan, struct containerd_roots *roots)
 {
-	static int (*const sources[])(struct engine_scan *, struct containerd_roots *) = {
-		add_named,
-		add_default,
-		add_walked,
-	};
-	_cleanup_containerd_roots_ struct containerd_roots roots = { 0 };
+	int r = add_named(scan, roots);
 
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		int r = sources[i](scan, &roots);
+	if (r == 0)
+		r = add_default(scan, roots);
+	return r < 0 ? r : add_walked(scan, roots);
+}
 
-		if (r < 0)
-			return r;
+int containerd_roots(struct engine_scan *scan, struct containerd_roots **ret)
+{
+	struct scan_shared *shared = engine_scan_shared(scan, roots_free);
+	struct containerd_roots *roots = shared->data;
+	int r = 0;
+
+	if (!roots) {
+		roots = calloc(1, sizeof(*roots));
+		if (!roots)
+			return -ENOMEM;
+		shared->data = roots;
+		r = find_all(scan, roots);
 	}
 	*ret = roots;
-	roots = (struct containerd_roots){ 0 };
-	return 0;
+	return r;
+}
+
+int containerd_root_open(struct engine_scan *scan, struct containerd_root *root,
+			 struct containerd_meta **ret, struct insp_err *err)
+{
+	int r = root->meta ? 0
+			   : containerd_meta_open(scan, root->fd, root->path, root->owner,
+						  &root->meta, err);
+
+	*ret = root->meta;
+	return r;
 }

@@ -61,7 +61,10 @@ struct docker_root {
 	ino_t ino;
 	json_t *repositories; /* image/DRIVER/repositories.json */
 	bool repositories_read;
-	struct containerd_meta **images; /* of the containerds that may have the images */
+	struct containerd_meta
+		*managed; /* of the containerd that the daemon started; NULL: none, or not read */
+	struct containerd_meta *
+		*images; /* of the containerds that may have the images; theirs, or managed */
 	size_t n_images;
 	bool images_read;
 };

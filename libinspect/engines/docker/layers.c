@@ -286,36 +286,47 @@ static int read_graph(struct lookup *l, const char *id)
 
 /* ---- containerd's image store ------------------------------------------------------------------------------ */
 
-/* -ENOENT: no database there. */
-static int open_one(struct engine_scan *scan, struct docker_root *root, int fd, const char *path,
-		    struct insp_err *err)
+static int add_images(struct docker_root *root, struct containerd_meta *meta)
 {
 	struct containerd_meta **images =
 		reallocarray(root->images, root->n_images + 1, sizeof(*images));
-	int r;
 
 	if (!images)
 		return -ENOMEM;
 	root->images = images;
-	r = containerd_meta_open(scan, fd, path, root->owner, &images[root->n_images], err);
-	root->n_images += r == 0;
-	return r;
+	images[root->n_images++] = meta;
+	return 0;
 }
 
-/* The containerd that the daemon started itself, else those of the system: which one is its own no file tells. */
-static int open_images(struct engine_scan *scan, struct docker_root *root, struct insp_err *err)
+/* The containerd that the daemon started itself. -ENOENT: it did not. */
+static int open_managed(struct engine_scan *scan, struct docker_root *root, struct insp_err *err)
 {
-	_cleanup_containerd_roots_ struct containerd_roots roots = { 0 };
 	_cleanup_close_ int fd = open_plain(root->fd, MANAGED_CROOT);
 	_cleanup_free_ char *path = str_format("%s/%s", root->path, MANAGED_CROOT);
-	int r = !path ? -ENOMEM : fd < 0 ? fd : open_one(scan, root, fd, path, err);
+
+	if (!path)
+		return -ENOMEM;
+	return fd < 0 ? fd : containerd_meta_open(scan, fd, path, root->owner, &root->managed, err);
+}
+
+/* Of those of the system where it started none: which one is its own no file tells. */
+static int open_images(struct engine_scan *scan, struct docker_root *root, struct insp_err *err)
+{
+	struct containerd_roots *roots;
+	int r = open_managed(scan, root, err);
 
 	if (r != -ENOENT || root->owner != 0)
-		return r;
-	r = containerd_roots_find(scan, &roots);
-	for (size_t i = 0; (r == 0 || r == -ENOENT) && i < roots.n; i++)
-		if (roots.items[i].owner == 0)
-			r = open_one(scan, root, roots.items[i].fd, roots.items[i].path, err);
+		return r < 0 ? r : add_images(root, root->managed);
+	r = containerd_roots(scan, &roots);
+	for (size_t i = 0; (r == 0 || r == -ENOENT) && i < roots->n; i++) {
+		struct containerd_meta *meta;
+
+		if (roots->items[i].owner != 0)
+			continue;
+		r = containerd_root_open(scan, &roots->items[i], &meta, err);
+		if (r == 0)
+			r = add_images(root, meta);
+	}
 	return r;
 }
 

@@ -24,8 +24,7 @@ static void root_free(struct docker_root *root)
 	free(root->exec_root);
 	if (root->repositories)
 		json_decref(root->repositories);
-	for (size_t i = 0; i < root->n_images; i++)
-		containerd_meta_close(root->images[i]);
+	containerd_meta_close(root->managed);
 	free(root->images);
 }
 

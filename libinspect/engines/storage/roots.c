@@ -258,14 +258,15 @@ static int find_all(struct places *p)
 
 int storage_roots(struct engine_scan *scan, const struct storage_roots **ret)
 {
-	struct places p = { .scan = scan, .roots = scan->storage.data };
+	struct scan_shared *shared = engine_scan_shared(scan, roots_free);
+	struct places p = { .scan = scan, .roots = shared->data };
 	int r = 0;
 
 	if (!p.roots) {
 		p.roots = calloc(1, sizeof(*p.roots));
 		if (!p.roots)
 			return -ENOMEM;
-		scan->storage = (struct scan_shared){ .data = p.roots, .free = roots_free };
+		shared->data = p.roots;
 		r = find_all(&p);
 		storage_conf_free(&p.conf);
 	}
