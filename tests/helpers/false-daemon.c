@@ -13,11 +13,13 @@ int main(void)
 	const char *path = getenv("PIDFILE");
 	FILE *file;
 
+	file = path ? fopen(path, "we") : NULL;
+	if (path && !file)
+		return 1;
 	if (fork() == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
 		for (;;)
 			pause();
-	file = path ? fopen(path, "we") : NULL;
-	if (path && (!file || fprintf(file, "%d\n", (int)getpid()) < 0 || fclose(file) != 0))
+	if (file && (fprintf(file, "%d\n", (int)getpid()) < 0 || fclose(file) != 0))
 		return 1;
 	for (;;)
 		pause();
