@@ -2,6 +2,7 @@
 #include "libinspect/engines/containerd/containerd.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/goflags.h"
 
 void containerd_flags_free(struct containerd_flags *f)
 {
@@ -36,31 +37,20 @@ static int replace(char **field, const char *value, size_t len)
 	return *field ? 0 : -ENOMEM;
 }
 
-/* Go's flags: one dash or two, "=VALUE" or the next word. */
 int containerd_flags_parse(const char *args, size_t len, struct containerd_flags *ret)
 {
 	_cleanup_containerd_flags_ struct containerd_flags f = { 0 };
-	const char *end = args + len, *next;
+	/* one dash or two are the same to it */
+	const struct goflag known[] = {
+		{ "--root", &f.root },		{ "-root", &f.root },
+		{ "--state", &f.state },	{ "-state", &f.state },
+		{ "--config", &f.config_file }, { "-config", &f.config_file },
+		{ "--c", &f.config_file },	{ "-c", &f.config_file },
+	};
+	int r = goflags_parse(args, len, known, ARRAY_SIZE(known));
 
-	for (const char *p = args; p < end; p = next) {
-		size_t n = strnlen(p, (size_t)(end - p)), dashes = n > 1 && p[1] == '-' ? 2 : 1;
-		const char *equals = memchr(p, '=', n), *value;
-		size_t name = equals ? (size_t)(equals - p) : n;
-		char **field = p[0] == '-' && name > dashes
-				       ? field_of(&f, p + dashes, name - dashes)
-				       : NULL;
-
-		next = p + n + 1;
-		if (!field)
-			continue;
-		value = equals ? equals + 1 : next;
-		if (value >= end)
-			break;
-		n = strnlen(value, (size_t)(end - value));
-		next = value + n + 1;
-		if (replace(field, value, n) < 0)
-			return -ENOMEM;
-	}
+	if (r < 0)
+		return r;
 	*ret = f;
 	f = (struct containerd_flags){ 0 };
 	return 0;

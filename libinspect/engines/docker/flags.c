@@ -3,6 +3,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/goflags.h"
 
 #include <sys/stat.h>
 
@@ -16,49 +17,21 @@ void docker_flags_free(struct docker_flags *f)
 	*f = (struct docker_flags){ 0 };
 }
 
-static char **field_of(struct docker_flags *f, const char *flag, size_t len)
-{
-	/* --graph and -g: the words of --data-root before 17.05, taken until 23.0 */
-	static const struct {
-		const char *flag;
-		size_t offset;
-	} known[] = {
-		{ "--data-root", offsetof(struct docker_flags, data_root) },
-		{ "--graph", offsetof(struct docker_flags, data_root) },
-		{ "-g", offsetof(struct docker_flags, data_root) },
-		{ "--exec-root", offsetof(struct docker_flags, exec_root) },
-		{ "--config-file", offsetof(struct docker_flags, config_file) },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (strlen(known[i].flag) == len && memcmp(known[i].flag, flag, len) == 0)
-			return (char **)((char *)f + known[i].offset);
-	return NULL;
-}
-
 int docker_flags_parse(const char *args, size_t len, struct docker_flags *ret)
 {
 	_cleanup_(docker_flags_free) struct docker_flags f = { 0 };
-	const char *end = args + len, *next;
+	/* --graph and -g: the words of --data-root before 17.05, taken until 23.0 */
+	const struct goflag known[] = {
+		{ "--data-root", &f.data_root },
+		{ "--graph", &f.data_root },
+		{ "-g", &f.data_root },
+		{ "--exec-root", &f.exec_root },
+		{ "--config-file", &f.config_file },
+	};
+	int r = goflags_parse(args, len, known, ARRAY_SIZE(known));
 
-	for (const char *p = args; p < end; p = next) {
-		size_t n = strnlen(p, (size_t)(end - p));
-		const char *equals = memchr(p, '=', n), *value;
-		char **field = field_of(&f, p, equals ? (size_t)(equals - p) : n);
-
-		next = p + n + 1;
-		if (!field)
-			continue;
-		value = equals ? equals + 1 : next;
-		if (value >= end)
-			break;
-		n = strnlen(value, (size_t)(end - value));
-		next = value + n + 1;
-		free(*field);
-		*field = strndup(value, n);
-		if (!*field)
-			return -ENOMEM;
-	}
+	if (r < 0)
+		return r;
 	*ret = f;
 	f = (struct docker_flags){ 0 };
 	return 0;
