@@ -66,6 +66,7 @@ test_expect RUNC 'it works from a slice that hands no controller down, and from 
 test_expect RUNC 'the caller'"'"'s environment and the container have no say in it' '
     mkdir fake && printf "#!/bin/sh\necho fake >>%s/ran\nexit 1\n" "$PWD" | tee fake/busctl >"/proc/$(oci_pid web)/root/bin/busctl" &&
     chmod 755 fake/busctl "/proc/$(oci_pid web)/root/bin/busctl" &&
+    { PATH=$PWD/fake:$PATH busctl status; [ -e ran ] && rm ran; } &&
     PATH=$PWD/fake:$PATH DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere SYSTEMD_LOG_LEVEL=debug debug --pids 20 "$web" -- cat /proc/self/cgroup >actual 2>err &&
     test_grep "^0::/system.slice/sonde-.*\.scope" actual && test_empty err && [ ! -e ran ] && [ ! -e "/proc/$(oci_pid web)/root$PWD/ran" ] && gone
 '
