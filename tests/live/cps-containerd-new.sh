@@ -1,6 +1,7 @@
 #!/bin/bash
 # cps against newer containerds, in chroots: 1.7 (trixie), 2.1 and later (sid).
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

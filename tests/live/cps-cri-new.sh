@@ -1,6 +1,7 @@
 #!/bin/bash
 # cps against Kubernetes' containers in containerd: newer ones, in chroots.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps against podman of Debian sid as root: its database is SQLite.
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/cps-podman.sh"
 . "$SONDE_SOURCE/tests/lib/cps-podman-sqlite.sh"
