@@ -1,7 +1,7 @@
 #!/bin/bash
 # cps against podman as root, with crun and with runc.
 . "$(dirname "$0")/../lib/harness.sh"
-. "$SONDE_SOURCE/tests/lib/engine-records.sh"
+. "$SONDE_SOURCE/tests/lib/cps-podman.sh"
 test_engine podman
 test_names web webrunc done7 done0 made held hostnet netof withinit again
 
@@ -11,7 +11,8 @@ pid_of() { pm inspect --format '{{.State.Pid}}' "$1"; }
 
 test_expect PODMAN 'setup: podman containers of both runtimes in many states' '
     podman_up &&
-    pm run -d --name $web --label tier=web --label "note=a b" "$IMAGE" sh -c "sleep 1000000 & sleep 1000001" &&
+    matrix_row "podman $(pm version -f "{{.Client.Version}}")" "root, overlay" &&
+    pm run -d --name $web --label tier=web --label "note=a b" -v vol:/data:ro -v "$TRASH:/trash" "$IMAGE" sh -c "sleep 1000000 & sleep 1000001" &&
     pm --runtime runc run -d --name $webrunc "$IMAGE" &&
     { pm run --name $done7 "$IMAGE" sh -c "exit 7"; [ $? = 7 ]; } &&
     { pm --runtime runc run --name $done0 "$IMAGE" true; [ $? = 0 ]; } &&
@@ -28,6 +29,20 @@ test_expect PODMAN 'cps -a says of every container what podman says' '
     [ "$(jq length expect)" = 10 ] &&
     records_of_cps expect --store "$store" >actual &&
     test_cmp expect actual
+'
+
+podman_columns PODMAN pm --store "$store"
+
+matrix_yes layers PODMAN 'layers and mounts are those of podman inspect, running, stopped and created' '
+    for name in $web $done7 $made; do
+        files_of_podman pm $name >expect && files_of_cps $name --store "$store" >actual && test_cmp expect actual || return 1
+    done &&
+    [ "$(files_of_podman pm $web | jq ".mounts | length")" = 2 ]
+'
+
+matrix_yes entered PODMAN 'cnsenter enters it by its name' '
+    cnsenter --store "$store" podman:$web cat /etc/motd >actual &&
+    echo "welcome to the test image" >expect && test_cmp expect actual
 '
 
 test_expect PODMAN 'without -a the stopped ones are not listed' '
