@@ -77,8 +77,8 @@ static void other_types_than_expected_are_unknown(void **state)
 		"7",
 		"{\"mounts\":{},\"process\":[],\"hostname\":7}",
 		"{\"mounts\":[1,null,[],{},\"x\"],\"process\":{\"args\":{}}}",
-		"{\"mounts\":[{\"destination\":\"/a\"},{\"type\":\"bind\"},{\"destination\":[],\"type\":\"bind\"},"
-		"{\"destination\":\"/b\",\"type\":\"none\",\"options\":\"bind\"}]}",
+		("{\"mounts\":[{\"destination\":\"/a\"},{\"type\":\"bind\"},{\"destination\":[],\"type\":\"bind\"},"
+		 "{\"destination\":\"/b\",\"type\":\"none\",\"options\":\"bind\"}]}"),
 		"{\"mounts\":[{\"destination\":\"/a\",\"options\":[1,null,{}]}]}",
 	};
 
