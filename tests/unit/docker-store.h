@@ -134,4 +134,16 @@ static inline const struct insp_container *find_name(const struct insp_list *lis
 	return NULL;
 }
 
+/* Its containers; what could not be read goes to diags. */
+static inline struct insp_list host_list(const struct host *h, unsigned want,
+					 struct insp_diags *diags)
+{
+	struct insp_sys *sys = host_open(h);
+	struct insp_list list = { 0 };
+
+	assert_int_equal(insp_list(sys, want, &list, diags, NULL), 0);
+	insp_sys_close(sys);
+	return list;
+}
+
 #endif

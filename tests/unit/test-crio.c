@@ -78,16 +78,6 @@ static struct host make_store(void)
 	return h;
 }
 
-static struct insp_list list_host(const struct host *h, unsigned want, struct insp_diags *diags)
-{
-	struct insp_sys *sys = host_open(h);
-	struct insp_list list = { 0 };
-
-	assert_int_equal(insp_list(sys, want, &list, diags, NULL), 0);
-	insp_sys_close(sys);
-	return list;
-}
-
 static const struct insp_container *find_id(const struct insp_list *list, const char *digits)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -101,7 +91,7 @@ static void records_of_pods_are_its_own_and_the_others_are_not(void **state)
 {
 	struct insp_diags diags = { 0 };
 	struct host h = make_store();
-	struct insp_list list = list_host(&h, WANT, &diags);
+	struct insp_list list = host_list(&h, WANT, &diags);
 	const struct insp_container *c = find_id(&list, "aa1");
 
 	assert_int_equal(diags.n, 0);
@@ -129,7 +119,7 @@ static void states_are_what_can_be_told(void **state)
 {
 	struct insp_diags diags = { 0 };
 	struct host h = make_store();
-	struct insp_list list = list_host(&h, WANT, &diags);
+	struct insp_list list = host_list(&h, WANT, &diags);
 
 	assert_int_equal(find_id(&list, "aa2")->state, INSP_STATE_EXITED);
 	assert_int_equal(find_id(&list, "aa2")->exit_code, INSP_EXIT_UNSET);
@@ -156,7 +146,7 @@ static void damaged_files_are_named_and_the_rest_listed(void **state)
 		 make_id("aa2", id));
 	assert_int_equal(unlinkat(h.fd, path, 0), 0);
 	assert_int_equal(mkfifoat(h.fd, path, 0600), 0);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 2);
 	assert_int_equal(list.n, ARRAY_SIZE(records) + 1);
 	/* by the storage's own record */

@@ -11,16 +11,6 @@
 
 #define WANT (INSP_WANT_STOPPED | INSP_WANT_DETAIL | INSP_WANT_FILES)
 
-static struct insp_list list_host(const struct host *h, unsigned want, struct insp_diags *diags)
-{
-	struct insp_sys *sys = host_open(h);
-	struct insp_list list = { 0 };
-
-	assert_int_equal(insp_list(sys, want, &list, diags, NULL), 0);
-	insp_sys_close(sys);
-	return list;
-}
-
 static void a_config_is_read(void **state)
 {
 	struct insp_diags diags = { 0 };
@@ -41,7 +31,7 @@ static void a_config_is_read(void **state)
 		   "lxc.mount.entry = short\n"
 		   "nonsense\n = \nlxc.uts.name\n");
 	host_write(&h, "var/lib/lxc/lxc-cache/other", "x");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 0);
 	assert_int_equal(list.n, 1);
 	c = list.items[0];
@@ -128,7 +118,7 @@ static void a_users_config_leads_nowhere_else(void **state)
 	assert_int_equal(mkfifoat(h.fd, "home/ann/.local/share/lxc/fifo/config", 0600), 0);
 	snprintf(path, sizeof(path), "%s/home/ann/.local/share/lxc", h.root);
 	assert_int_equal(chown(path, 4321, 4321), 0);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 2);
 	assert_int_equal(list.n, 3);
 	c = find_name(&list, "mine");
@@ -155,12 +145,12 @@ static void an_lxcpath_of_somebody_else_is_not_the_users(void **state)
 	host_write(&h, "etc/passwd", "ann:x:4321:4321::/home/ann:/bin/sh\n");
 	host_write(&h, "home/ann/.config/lxc/lxc.conf", "lxc.lxcpath = /srv/roots\n");
 	host_write(&h, "srv/roots/web/config", "lxc.uts.name = w\n");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 0);
 	insp_list_clear(&list);
 	/* the same as root's own */
 	host_write(&h, "etc/lxc/lxc.conf", "# x\n lxc.lxcpath=/srv/roots\n");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->store, "/srv/roots");
 	assert_int_equal(diags.n, 0);
@@ -189,7 +179,7 @@ static void includes_are_roots_and_bounded(void **state)
 	host_write(&h, "var/lib/lxc/web/config",
 		   "lxc.include = /usr/share/common.conf\nlxc.uts.name = own\n"
 		   "lxc.include = /srv/anybodys.conf\nlxc.include = /usr/../srv/x\n");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	c = list.items[0];
 	assert_string_equal(c->hostname, "own");
@@ -211,7 +201,7 @@ static void names_may_be_given_in_every_store(void **state)
 	host_mkdirs(&h, "var/lib/lxd/containers/web");
 	host_mkdirs(&h, "var/lib/incus/containers/web");
 	host_write(&h, "run/runc/web/state.json", "{\"id\":\"web\",\"config\":{}}");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 4);
 	insp_list_clear(&list);
 	host_remove(&h);
@@ -250,7 +240,7 @@ static void a_record_of_lxd_is_read(void **state)
 		   "    d: {path: /mnt, source: /srv, type: disk, readonly: \"true\"}\n"
 		   "    v: {path: /vol, source: v1, pool: default, type: disk}\n"
 		   "    e: {type: nic, path: /x, source: /y}\n");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 0);
 	assert_int_equal(list.n, 1);
 	c = list.items[0];
@@ -281,7 +271,7 @@ static void a_pool_that_is_not_mounted_leaves_the_name(void **state)
 	struct insp_list list;
 
 	add_link(&h, "web", "/var/lib/lxd/storage-pools/zpool/containers/web");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 0);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->name, "web");
@@ -313,7 +303,7 @@ static void links_that_lead_out_of_the_pools_are_not_followed(void **state)
 		snprintf(name, sizeof(name), "%c", 'a' + (int)i);
 		add_link(&h, name, targets[i]);
 	}
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, ARRAY_SIZE(targets));
 	for (size_t i = 0; i < list.n; i++) {
 		assert_string_equal(list.items[i]->project, "default");
@@ -347,7 +337,7 @@ static void damaged_records_are_named_and_listed(void **state)
 		snprintf(path, sizeof(path), POOL "%s/backup.yaml", name);
 		host_write(&h, path, texts[i]);
 	}
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, ARRAY_SIZE(texts));
 	assert_int_equal(diags.n, ARRAY_SIZE(texts));
 	insp_list_clear(&list);

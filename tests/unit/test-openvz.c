@@ -6,16 +6,6 @@
 #define WANT (INSP_WANT_STOPPED | INSP_WANT_DETAIL | INSP_WANT_FILES)
 #define UUID "2f3c9d3e-1a2b-4c5d-8e9f-0123456789ab"
 
-static struct insp_list list_host(const struct host *h, unsigned want, struct insp_diags *diags)
-{
-	struct insp_sys *sys = host_open(h);
-	struct insp_list list = { 0 };
-
-	assert_int_equal(insp_list(sys, want, &list, diags, NULL), 0);
-	insp_sys_close(sys);
-	return list;
-}
-
 static void a_configuration_is_a_container(void **state)
 {
 	struct insp_diags diags = { 0 };
@@ -41,7 +31,7 @@ static void a_configuration_is_a_container(void **state)
 	host_mkdirs(&h, "vz/private/" UUID "/fs");
 	assert_int_equal(
 		symlinkat("/vz/private/" UUID "/ve.conf", h.fd, "etc/vz/conf/" UUID ".conf"), 0);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 0);
 	assert_int_equal(list.n, 3);
 	c = find_name(&list, "web");
@@ -69,7 +59,7 @@ static void what_cannot_be_read_is_named(void **state)
 	host_write(&h, "etc/vz/conf/101.conf", "NAME=\"web\"\n");
 	assert_int_equal(mkfifoat(h.fd, "etc/vz/conf/102.conf", 0600), 0);
 	assert_int_equal(symlinkat("/nowhere", h.fd, "etc/vz/conf/103.conf"), 0);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(diags.n, 2);
 	insp_list_clear(&list);

@@ -15,16 +15,6 @@
 	"\",\"id\":\"sha512-ab\"},"                                      \
 	"\"app\":{\"exec\":[\"/" name "\",\"-x\"]}}"
 
-static struct insp_list list_host(const struct host *h, unsigned want, struct insp_diags *diags)
-{
-	struct insp_sys *sys = host_open(h);
-	struct insp_list list = { 0 };
-
-	assert_int_equal(insp_list(sys, want, &list, diags, NULL), 0);
-	insp_sys_close(sys);
-	return list;
-}
-
 static void the_phase_is_the_state(void **state)
 {
 	struct insp_diags diags = { 0 };
@@ -43,7 +33,7 @@ static void the_phase_is_the_state(void **state)
 	host_mkdirs(&h, PODS "/prepare/376292e6-54c4-4cc8-9fa7-679c5f7dcfd3");
 	host_mkdirs(&h, PODS "/run/not-a-pod");
 	host_mkdirs(&h, PODS "/run/476292e6-54c4-4cc8-9fa7-679c5f7dcfd3");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 0);
 	assert_int_equal(list.n, 3);
 	c = find_name(&list, "redis");
@@ -81,7 +71,7 @@ static void a_pods_files_do_not_lead_outside(void **state)
 	host_write(&h, PODS "/run/" TWO "/pod", "{\"apps\":[" APP("../../pod") "]}");
 	host_mkdirs(&h, PODS "/run/" TWO "/stage1/rootfs/rkt/status");
 	host_write(&h, PODS "/run/" RUN "/pod", "{\"apps\":[{\"na");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 2);
 	assert_int_equal(diags.n, 1);
 	for (size_t i = 0; i < list.n; i++)

@@ -11,16 +11,6 @@
 	"\"created\":\"2026-11-22T02:23:50.69310038Z\",\"config\":{\"rootfs\":\"/srv/b/r\"," \
 	"\"hostname\":\"hh\",\"labels\":[\"bundle=/srv/b\",\"k=v=w\",\"nonsense\",\"=x\",7]}}"
 
-static struct insp_list list_host(const struct host *h, unsigned want, struct insp_diags *diags)
-{
-	struct insp_sys *sys = host_open(h);
-	struct insp_list list = { 0 };
-
-	assert_int_equal(insp_list(sys, want, &list, diags, NULL), 0);
-	insp_sys_close(sys);
-	return list;
-}
-
 static void a_record_is_read_with_its_bundle(void **state)
 {
 	struct insp_diags diags = { 0 };
@@ -31,7 +21,7 @@ static void a_record_is_read_with_its_bundle(void **state)
 	host_write(&h, "run/runc/app/state.json", STATE);
 	host_write(&h, "srv/b/config.json", "{\"process\":{\"args\":[\"sleep\",\"1\"]}}");
 	host_mkdirs(&h, "run/runc/half-made");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 0);
 	assert_int_equal(list.n, 1);
 	c = list.items[0];
@@ -59,7 +49,7 @@ static void stopped_ones_are_left_out_when_not_asked_for(void **state)
 	struct insp_list list;
 
 	host_write(&h, "run/runc/app/state.json", STATE);
-	list = list_host(&h, 0, &diags);
+	list = host_list(&h, 0, &diags);
 	assert_int_equal(list.n, 0);
 	insp_list_clear(&list);
 	host_remove(&h);
@@ -79,7 +69,7 @@ static void damaged_records_are_named_and_the_rest_listed(void **state)
 	host_write(&h, "run/runc/no-directory", "");
 	/* another id inside than outside: the directory's counts; no object at all: nothing is known */
 	host_write(&h, "run/runc/odd/state.json", "[1,2]");
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(diags.n, 3);
 	assert_int_equal(list.n, 2);
 	assert_non_null(find_name(&list, "app"));
@@ -100,13 +90,13 @@ static void the_engine_above_a_runtime_has_the_word(void **state)
 	make_id("ab", id);
 	path = str_format("run/runc/%s/state.json", id);
 	host_write(&h, path, STATE);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->engine, "runc");
 	insp_list_clear(&list);
 	list_json = str_format("[{\"id\":\"%s\",\"metadata\":\"{\\\"name\\\":\\\"web\\\"}\"}]", id);
 	host_write(&h, "var/lib/containers/storage/overlay-containers/containers.json", list_json);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->engine, "podman");
 	insp_list_clear(&list);
@@ -140,7 +130,7 @@ static void a_users_records_count_below_the_users_own_directory(void **state)
 	snprintf(path, sizeof(path), "run/user/%u/runc/theirs/state.json", (unsigned)geteuid() + 1);
 	host_write(&h, path, STATE);
 	host_write(&h, "run/user/name/runc/nobodys/state.json", STATE);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->id, "mine");
 	assert_int_equal(list.items[0]->owner, geteuid());
@@ -169,7 +159,7 @@ static void a_users_share_of_a_list_is_bounded(void **state)
 	}
 	snprintf(path, sizeof(path), "%s/run/user/1234/runc", h.root);
 	assert_int_equal(chown(path, 1234, 1234), 0);
-	list = list_host(&h, WANT, &diags);
+	list = host_list(&h, WANT, &diags);
 	assert_in_range(list.n, 60 + 30, 60 + 37);
 	assert_int_equal(diags.n, 1);
 	assert_string_equal(diags.items[0].text, "store '/run/user/1234/runc': user 1234 has more "
