@@ -1,24 +1,16 @@
 #!/bin/bash
 # tests/fixtures/capture.sh: what it takes of a host, and that no secret is in it.
 . "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/fixture.sh"
 
 capture() { "$SONDE_SOURCE/tests/fixtures/capture.sh" "$@"; }
 
 plant() { python3 "$SONDE_SOURCE/tests/lib/capture/plant.py" "$@"; }
 
-# texts DIR: all bytes below it, names and targets of links, and what is base64 in it
-texts()
-{
-    find "$1" -printf '%P %l\n'
-    find "$1" -type f -exec cat {} + | tee all
-    grep -aoE '[A-Za-z0-9+/]{64,}=*' all | while read -r word; do base64 -d <<<"$word" 2>/dev/null; done
-    return 0
-}
-
 test_expect PYTHON 'no environment, log, token, password or freed page is in a capture' '
-    planted=$(plant host) && [ "$planted" -gt 60 ] && texts host >before && grep -aq SECRET- before &&
+    planted=$(plant host) && [ "$planted" -gt 60 ] && fixture_texts host >before && grep -aq SECRET- before &&
     test_status 2 capture out --root host 2>err &&
-    texts out >after && ! grep -ao ".\{60\}SECRET-[0-9]*" after && ! grep -ao "SECRET-[0-9]*" after
+    fixture_texts out >after && ! grep -ao ".\{60\}SECRET-[0-9]*" after && ! grep -ao "SECRET-[0-9]*" after
 '
 
 test_expect PYTHON 'names, labels, images and layers are in it' '
@@ -45,6 +37,11 @@ test_expect PYTHON,JQ 'cps lists the capture like the host' '
 test_expect PYTHON 'directories elsewhere are read as if they were at their place; words are replaced' '
     mkdir -p empty && capture moved --root empty --from host/var/lib/docker=/var/lib/docker --replace KEPT-label=NEW-label &&
     cps -a --sysroot moved --no-headings -o NAME,LABELS >actual && test_grep "^KEPT-docker *tier=NEW-label" actual && ! grep -rF "$PWD" moved
+'
+
+test_expect PYTHON,JQ 'words are replaced in base64 as well' '
+    capture base --root host --replace KEPT-bind=NEW-bind &&
+    cps -a --json --sysroot base >json && test_json ".containers[] | select(.engine == \"apptainer\").mounts[].source" /NEW-bind json
 '
 
 test_expect PYTHON 'a directory that is not empty is refused' '

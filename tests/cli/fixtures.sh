@@ -6,7 +6,7 @@
 . "$SONDE_SOURCE/tests/lib/fixture.sh"
 
 # holds_no_secret ROW: make.sh gives each container a secret, which capture.sh leaves behind
-holds_no_secret() { ! grep -raF 'planted' "$SONDE_SOURCE/tests/fixtures/$1"; }
+holds_no_secret() { fixture_texts "$SONDE_SOURCE/tests/fixtures/$1" >texts && ! grep -aF planted texts; }
 
 for expected in "$SONDE_SOURCE"/tests/fixtures/*.json; do
     row=$(basename "$expected" .json)

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A captured host as cps sees it, and what of that is kept beside the fixture. For tests/cli/fixtures.sh, which compares, and
-# tests/fixtures/make.sh, which writes it. In the current directory: host/, raw, actual.
+# A captured host as cps sees it, and what of that is kept beside the fixture. For tests/cli/fixtures.sh, which compares,
+# tests/fixtures/make.sh, which writes it, and tests/cli/capture.sh. In the current directory: host/, raw, actual.
 
 # What a dead host's files can tell; a new column of cps need not change every fixture.
 fixture_fields='id, name, engine, image, image_id, status, exit_code, created, started, finished, command, labels, pod, infra,
@@ -31,4 +31,13 @@ fixture_list()
     fixture_reader cps -a --json --sysroot "$PWD/host" >raw 2>err || status=$?
     [ "$status" = 0 ] || { echo "status $status"; cat err; return 1; }
     sed "s,/run/user/$(id -u)/,/run/user/1000/,g" raw | jq ".containers |= (map({ $fixture_fields }) | sort_by(.engine, .id))" >actual
+}
+
+# fixture_texts DIR: all bytes below it, names and targets of links, and the JSON that is in base64
+fixture_texts()
+{
+    find "$1" -printf '%P %l\n'
+    find "$1" -type f -exec cat {} + | tee all
+    grep -aoP '(?<![A-Za-z0-9+/])[eW][wy3][A-Za-z0-9+/]{62,}=*' all | while read -r word; do base64 -d <<<"$word" 2>/dev/null; done
+    return 0
 }

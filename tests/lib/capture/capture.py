@@ -80,6 +80,9 @@ class Capture:
         self.homes = set()
 
     def replace(self, data):
+        return redact.within_base64(data, self.replace_words)
+
+    def replace_words(self, data):
         for old, new in self.replacements:
             data = data.replace(old.encode(), new.encode())
             data = data.replace(old.replace('/', '\\/').encode(), new.replace('/', '\\/').encode())

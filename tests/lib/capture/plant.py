@@ -176,8 +176,12 @@ def users():
     put('etc/passwd', f'root:{secret()}:0:0::/root:/bin/sh\nkeep:x:1000:1000:{secret()}:/home/keep:/bin/sh\nother:x:1001:1001::/home/{secret()}:/bin/sh\n')
     put('etc/shadow', secret())
     put('home/keep/.apptainer/instances/app/host/keep/KEPT-apptainer/KEPT-apptainer.json', {
-        'pid': 1, 'name': 'KEPT-apptainer', 'image': '/KEPT.sif', 'config': base64.b64encode(json.dumps(
-            {'engineConfig': {'ociConfig': {'process': {'env': env()}}, 'jsonConfig': {'image': '/KEPT.sif'}}}).encode()).decode()})
+        'pid': 1, 'name': 'KEPT-apptainer', 'image': '/KEPT.sif', 'config': base64.b64encode(json.dumps({
+            'engineConfig': {
+                'ociConfig': {'process': {'args': ['KEPT-start'], 'env': env()}},
+                'jsonConfig': {'image': '/KEPT.sif', 'apptainerEnv': {'DSN': secret()}, 'encryptionKey': secret(), 'cwd': secret(),
+                               'bindpath': [{'source': '/KEPT-bind', 'destination': '/d', 'options': {'ro': {'Value': ''}}}]},
+                'fileConfig': {'BinaryPath': secret()}}}).encode()).decode()})
     put('home/keep/.apptainer/docker-config.json', {'auths': {'r': {'auth': secret()}}})
     put('home/keep/.bash_history', secret())
 

@@ -17,6 +17,7 @@ DENIED_ANNOTATION = re.compile(r'last-applied-configuration|secret|token|passw|c
 LABELS = {'labels', 'annotations'}
 DROPPED = {'seccomp'}  # large, and of no use
 BLOB_MAX = 16 * 1024 * 1024
+BASE64_JSON = re.compile(rb'(?<![A-Za-z0-9+/])[eW][wy3][A-Za-z0-9+/]{62,}={0,2}')  # { or [, then what may come next
 
 
 def emptied(value):
@@ -26,7 +27,7 @@ def emptied(value):
 def is_denied(key, value):
     key = key.lower().replace('-', '').replace('_', '')
     # options of a volume's driver are an object; those of a mount, which say rw or ro, a list
-    return key in DENIED or (key in ('options', 'opts') and isinstance(value, dict))
+    return key in DENIED or key.endswith('env') or (key in ('options', 'opts') and isinstance(value, dict))
 
 
 def clean_string(s):
@@ -76,6 +77,21 @@ def clean_json(data):
     return data if cleaned == value else (json.dumps(cleaned, indent=1) + '\n').encode()
 
 
+def within_base64(data, replace):
+    """replace of what is around the JSON in base64 that data holds, and of each of these: a word is not seen in there, and
+    what looks like one is none."""
+    out, at = b'', 0
+    for found in BASE64_JSON.finditer(data):
+        try:
+            inner = base64.b64decode(found[0], validate=True)
+            json.loads(inner)
+        except ValueError:
+            continue
+        out += replace(data[at:found.start()]) + base64.b64encode(replace(inner))
+        at = found.end()
+    return out + replace(data[at:])
+
+
 # --- only what is named ------------------------------------------------------------------------------
 
 HOSTCONFIG = ['Binds', 'NetworkMode', 'PortBindings', 'RestartPolicy', 'CgroupParent', 'Cgroup', 'PidMode', 'IpcMode', 'UTSMode',
@@ -90,6 +106,19 @@ def only(keys):
         value = json.loads(data)
         return (json.dumps({k: value[k] for k in keys if k in value}, indent=1) + '\n').encode()
     return choose
+
+
+def apptainer(data):
+    """An instance's record: what it was configured with, in base64, has a host's whole configuration in it."""
+    try:
+        record = json.loads(data)
+        engine = json.loads(base64.b64decode(record.pop('config'), validate=True))['engineConfig']
+        config = {k: engine['jsonConfig'][k] for k in ('bindpath', 'image', 'overlayImage', 'writableImage') if k in engine['jsonConfig']}
+        config = {'jsonConfig': config, 'ociConfig': {'process': {'args': engine['ociConfig']['process']['args']}}}
+    except (AttributeError, KeyError, TypeError) as e:
+        raise ValueError('no record of an instance') from e
+    record = {**clean(record), 'config': base64.b64encode(json.dumps({'engineConfig': config}).encode()).decode()}
+    return (json.dumps(record, indent=1) + '\n').encode()
 
 
 def lines(pattern):

@@ -71,7 +71,7 @@ for containers in ('containers', 'containers-snapshots'):
     LXD += [(f'storage-pools/*/{containers}/*/{name}', YAML) for name in ('backup.yaml', 'metadata.yaml')] + \
         [(f'storage-pools/*/{containers}/*/rootfs', DIR)]
 USER = below('.local/share/containers/storage', GRAPH) + [('.config/containers/storage.conf', STORAGE_CONF)] + \
-    each('.apptainer/instances/app/*/*/*', ['*.json'], JSON) + each('.singularity/instances/sing/*/*/*', ['*.json'], JSON) + \
+    each('.apptainer/instances/app/*/*/*', ['*.json'], redact.apptainer) + each('.singularity/instances/sing/*/*/*', ['*.json'], redact.apptainer) + \
     each('.local/share/lxc/*', ['config'], LXC) + [('.local/share/lxc/*/rootfs', DIR)]
 RUN = below('docker/containerd/daemon', TASK) + below('containerd', TASK) + below('docker/runtime-*/moby', RUNTIME) + \
     below('containerd/runc/*', RUNTIME) + below('containerd/runsc/*', RUNTIME) + below('runc', RUNTIME) + below('crun', RUNTIME) + \
@@ -100,6 +100,7 @@ RULES = below('var/lib/docker', DOCKER) + below('var/lib/docker/[0-9]*.[0-9]*', 
         ('var/lib/lxc/*/snaps/*/ts', TEXT),
         ('var/lib/lxc/*/snaps/*/rootfs', DIR),
         ('var/lib/machines/*', DIR),
+        ('var/lib/machines/.#*', DIR),
         ('var/lib/machines/*.raw', EMPTY),
         ('var/lib/machines/.#*.lck', EMPTY),
         ('etc/systemd/nspawn/*.nspawn', NSPAWN_CONF),
