@@ -2,54 +2,9 @@
 # Engines that nobody here can run (cri-o, rkt, OpenVZ): cps on hosts made by their documented layouts.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/unseen-hosts.sh"
 
 reason='no package: fixture only'
-graph=var/lib/containers/storage
-
-# put FILE: standard input into that file of the host below $root
-put() { mkdir -p "$root/$(dirname "$1")" && cat >"$root/$1"; }
-
-id_of() { printf '%064x' "$1"; }
-
-# crio_container N NAME POD NAMESPACE TYPE STATE: one of cri-o's; its layer is called by the same id
-crio_container()
-{
-    local id dir
-    id=$(id_of "$1") && dir=$graph/overlay-containers/$id/userdata &&
-        jq -n --arg name "$2" --arg pod "$3" --arg ns "$4" --arg type "$5" '{ process: { args: ["run"] }, annotations: {
-            "io.kubernetes.pod.name": $pod, "io.kubernetes.pod.namespace": $ns, "io.kubernetes.container.name": $name,
-            "io.kubernetes.cri-o.ContainerType": $type, "io.kubernetes.cri-o.ImageName": ("example.com/" + $name + ":1"),
-            "io.kubernetes.cri-o.LogPath": ("/var/log/pods/" + $name + "/0.log") } }' | put "$dir/config.json" &&
-        echo "$6" | put "$dir/state.json" &&
-        mkdir -p "$root/$graph/overlay/$id"/{diff,work} && printf 'L%s' "$1" | put "$graph/overlay/$id/link" &&
-        jq -nc --arg id "$id" --arg name "$2" --arg pod "$3" --arg ns "$4" '{ id: $id, names: ["k8s_" + $name], layer: $id,
-            image: $id, created: "2026-01-01T00:00:00Z",
-            metadata: ({ "pod-name": $pod, "pod-id": "x", "metadata-name": $name, namespace: $ns } | tojson) }' >>records
-}
-
-make_crio()
-{
-    root=$TRASH/crio && rm -f records &&
-        crio_container 1 web shop prod container '{"status":"stopped","started":"2026-01-01T00:00:01Z","finished":"2026-01-01T00:00:02Z","exitCode":7}' &&
-        crio_container 2 shop shop prod sandbox '{"status":"running","initPid":1,"initStartTime":"1"}' &&
-        crio_container 3 db shop prod container '{"status":"created"}' &&
-        jq -s . records | put "$graph/overlay-containers/containers.json" &&
-        jq -s 'map({ id, created })' records | put "$graph/overlay-layers/layers.json" && echo '[]' | put "$graph/overlay-images/images.json"
-}
-
-make_rkt()
-{
-    root=$TRASH/rkt && pods=var/lib/rkt/pods && uuid=076292e6-54c4-4cc8-9fa7-679c5f7dcfd3 &&
-        echo '{"apps":[{"name":"redis","image":{"name":"example.com/redis","id":"sha512-ab"},"app":{"exec":["/redis"]}}]}' |
-        put "$pods/run/$uuid/pod" && echo 7 | put "$pods/run/$uuid/stage1/rootfs/rkt/status/redis"
-}
-
-make_openvz()
-{
-    root=$TRASH/openvz && mkdir -p "$root/vz/private/101/etc" &&
-        printf '%s\n' 'NAME="web"' 'OSTEMPLATE="debian-8.0-x86_64"' 'IP_ADDRESS="10.0.0.2"' | put etc/vz/conf/101.conf
-}
-
 # shown FILTER EXPECT ARGUMENT...
 shown()
 {
@@ -66,7 +21,9 @@ unknown_cells()
     done
 }
 
-test_expect JQ 'setup: hosts of cri-o, rkt and OpenVZ' 'make_crio && make_rkt && make_openvz'
+test_expect JQ 'setup: hosts of cri-o, rkt and OpenVZ' '
+    for engine in crio rkt openvz; do root=$TRASH/$engine && unseen_$engine || return 1; done
+'
 
 engine=cri-o
 matrix_row cri-o fixture
@@ -82,11 +39,11 @@ matrix_yes status JQ 'cri-o: a dead host runs nothing' '
     shown "[.containers[] | .name, .status]" "[\"db\",\"created\",\"shop\",\"exited\",\"web\",\"exited\"]" -s NAME'
 matrix_yes exit JQ 'cri-o: exit code' 'shown "[.containers[].exit_code]" "[null,null,7]" -s NAME'
 matrix_yes layers JQ 'cri-o: its own layer' '
-    shown ".containers[] | select(.name == \"web\").layers.upper" "/$graph/overlay/$(id_of 1)/diff"'
+    shown ".containers[] | select(.name == \"web\").layers.upper" "/$crio_graph/overlay/$(unseen_id 1)/diff"'
 test_expect JQ 'cri-o: a container by its pod, and by its layer and log' '
     test_status 1 cps --sysroot "$root" pod/shop/web >out 2>err && test_grep "container .web. is not running" err &&
     test_status 1 cps --sysroot "$root" pod/shop >out 2>err && test_grep "is ambiguous: 2 containers" err && test_grep "cri-o:db" err &&
-    cps --sysroot "$root" --path "/$graph/overlay/$(id_of 1)/diff/var" -o NAME --no-headings >out && test_grep "^web" out &&
+    cps --sysroot "$root" --path "/$crio_graph/overlay/$(unseen_id 1)/diff/var" -o NAME --no-headings >out && test_grep "^web" out &&
     cps --sysroot "$root" --path "/var/log/pods/web/0.log" -o NAME --no-headings >out && test_grep "^web" out
 '
 
@@ -95,11 +52,11 @@ matrix_row rkt fixture
 root=$TRASH/rkt
 unknown_cells running entered
 matrix_yes stopped JQ 'rkt: a pod whose directory nobody locks has ended' 'shown ".containers[].engine" rkt'
-matrix_yes name JQ 'rkt: named by its only app' 'shown "[.containers[] | .name, .id]" "[\"redis\",\"$uuid\"]"'
+matrix_yes name JQ 'rkt: named by its only app' 'shown "[.containers[] | .name, .id]" "[\"redis\",\"$rkt_uuid\"]"'
 matrix_yes image JQ 'rkt: image' 'shown ".containers[].image" example.com/redis'
 matrix_yes status JQ 'rkt: status' 'shown ".containers[].status" exited'
 matrix_yes exit JQ 'rkt: exit code of the app' 'shown ".containers[].exit_code" 7'
-matrix_yes layers JQ 'rkt: one tree without overlay' 'shown ".containers[].layers.upper" "/$pods/run/$uuid/stage1/rootfs"'
+matrix_yes layers JQ 'rkt: one tree without overlay' 'shown ".containers[].layers.upper" "/$rkt_pods/run/$rkt_uuid/stage1/rootfs"'
 
 engine=openvz
 matrix_row openvz fixture

@@ -4,6 +4,7 @@
 #   nspawn_up, nspawn_down
 #   nspawn_name NAME             with the test's tag
 #   nspawn_tree NAME             makes a machine's tree, a copy of the test image's, in $NSPAWN_MACHINES
+#   nspawn_settings NAME         standard input is that machine's .nspawn file; kept in $NSPAWN_SETTINGS
 #   nspawn_run NAME OPTION... -- COMMAND...   runs a machine of that name in the background
 #   nspawn_supervisor NAME, nspawn_leader NAME
 #   $NSPAWN_MACHINES             in place of /var/lib/machines
@@ -14,6 +15,7 @@ engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 NSPAWN_DIR=$SONDE_TEST_DIR/nspawn
 NSPAWN_MACHINES=$NSPAWN_DIR/machines
+NSPAWN_SETTINGS=$NSPAWN_DIR/settings
 
 nspawn_name() { echo "$1-nspawn-$(engine_tag)"; }
 
@@ -23,10 +25,16 @@ nspawn_up()
     host_note "$NSPAWN_DIR/host.noted" /run/systemd /run/systemd/nspawn /run/systemd/nspawn/locks \
         /run/systemd/nspawn/propagate /sys/fs/cgroup/systemd/payload /sys/fs/cgroup/systemd/supervisor \
         /sys/fs/cgroup/unified/payload /sys/fs/cgroup/unified/supervisor
-    mkdir -p "$NSPAWN_MACHINES"
+    mkdir -p "$NSPAWN_MACHINES" "$NSPAWN_SETTINGS"
 }
 
 nspawn_tree() { cp -a "$(image_dir)/rootfs" "$NSPAWN_MACHINES/$(nspawn_name "$1")"; }
+
+# In /etc, in /run or beside the tree is where systemd-nspawn looks.
+nspawn_settings()
+{
+    mkdir -p /run/systemd/nspawn && tee "$NSPAWN_SETTINGS/$(nspawn_name "$1").nspawn" >"/run/systemd/nspawn/$(nspawn_name "$1").nspawn"
+}
 
 # Every option comes before the command's --
 nspawn_run()
@@ -69,6 +77,7 @@ nspawn_down()
         [ ! -e "$pid" ] || daemon_stop "$pid"
     done
     find /run/systemd/nspawn/propagate -mindepth 1 -maxdepth 1 -name "*$(engine_tag)*" -exec rmdir {} + 2>/dev/null
+    find /run/systemd/nspawn -mindepth 1 -maxdepth 1 -name "*$(engine_tag).nspawn" -delete 2>/dev/null
     host_restore "$NSPAWN_DIR/host.noted"
     engine_remove "$NSPAWN_DIR"
 }

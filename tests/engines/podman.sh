@@ -5,6 +5,7 @@
 #   pm ARGUMENT...        podman on these stores; `pm --runtime runc ...` for the other runtime
 #   $PODMAN_ROOT          the graph root; $PODMAN_RUN the run root
 #   SUITE=trixie | sid    before it is sourced: that suite's podman, in a chroot; its stores have the same paths inside
+#   PODMAN_DRIVER=vfs     before podman_up: another driver than overlay
 #
 # Containers have no network unless asked: podman's bridge would need rules in the host's firewall.
 # crun and runc keep their state below /run/crun and /run/runc, as they do for any podman.
@@ -63,8 +64,8 @@ runc = ["$(podman_host sh -c "command -v runc")"]
 [network]
 network_config_dir = "$PODMAN_DIR/networks"
 END
-    printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' \
-        "$PODMAN_ROOT" "$PODMAN_RUN" >"$PODMAN_DIR/storage.conf"
+    printf '[storage]\ndriver = "%s"\ngraphroot = "%s"\nrunroot = "%s"\n' \
+        "${PODMAN_DRIVER:-overlay}" "$PODMAN_ROOT" "$PODMAN_RUN" >"$PODMAN_DIR/storage.conf"
 }
 
 # What podman makes on the host wherever its stores are.
@@ -118,7 +119,7 @@ podman_up()
 # podman_ids: of the containers in the store, whatever state it is in
 podman_ids()
 {
-    cat "$PODMAN_ROOT"/overlay-containers/*containers.json 2>/dev/null | jq -r '.[].id'
+    cat "$PODMAN_ROOT"/*-containers/*containers.json 2>/dev/null | jq -r '.[].id'
 }
 
 podman_down()
