@@ -54,6 +54,7 @@ nspawn_leader()
 {
     local supervisor child
     supervisor=$(nspawn_supervisor "$1")
+    # shellcheck disable=SC2013 # words
     for child in $(cat "/proc/$supervisor/task/$supervisor/children" 2>/dev/null); do
         [ "$(awk '/^NSpid:/ { print $NF }' "/proc/$child/status" 2>/dev/null)" != 1 ] || echo "$child"
     done
