@@ -108,7 +108,7 @@ unit_tests := \
 HELPERS    := attack-proc demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
               stall swap-race with-key
 # these link the library, and so are for this host only
-LIB_HELPERS := stress-bolt
+LIB_HELPERS := stress-bolt stress-sqlite
 fuzz_tests := \
     apptainer \
     bolt \
