@@ -42,7 +42,7 @@ STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 # Every source by name; `make lint` compares the lists with the tree.
 base       := bolt err escape guarded inroot io json json-pick str strbuf yaml
 base       += sqlite sqlite-file sqlite-log
-kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread stat status sys
+kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status sys
 container  := container
 engines    := engines freezer goflags hostproc mount-layers scan scan-procs unread
 engines    += $(addprefix apptainer/,apptainer config)
@@ -61,6 +61,7 @@ engines    += $(addprefix podman/,db files json live podman record sql)
 engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
+rootfs     := data list marks open path view
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
 cps        := container-columns filter list namespaces owners print processes questions
@@ -140,7 +141,7 @@ fuzz_tests := \
 
 MANPAGES   := cdebug cnsenter cps
 
-LAYERS  := base kernel container engines resolve enter
+LAYERS  := base kernel container engines resolve rootfs enter
 LIB_SRC := $(foreach l,$(LAYERS),$($(l):%=libinspect/$(l)/%.c))
 SHARED_SRC := $(shared:%=tools/shared/%.c)
 # tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/

@@ -2,7 +2,7 @@
  * libinspect: which containers are on this host, which processes and files are theirs, and how to enter them,
  * told from /proc and from the engines' state on disk. No daemon is asked, nothing of an image is run.
  *
- * This is the only libinspect header that tools/ and sidecar/ include.
+ * With files.h the only libinspect headers that tools/ and sidecar/ include.
  *
  * Conventions
  *   - Functions return 0 (or a count, where said) or a negative errno, and then describe the failure in the

@@ -1,0 +1,40 @@
+#include "libinspect/kernel/sealedtree.h"
+
+#include "libinspect/base/util.h"
+#include "libinspect/kernel/sysc.h"
+
+#ifndef MOUNT_ATTR_NOSUID
+#define MOUNT_ATTR_NOSUID 0x2
+#endif
+#ifndef MOUNT_ATTR_NODEV
+#define MOUNT_ATTR_NODEV 0x4
+#endif
+#ifndef MOUNT_ATTR_NOEXEC
+#define MOUNT_ATTR_NOEXEC 0x8
+#endif
+#ifndef MOUNT_ATTR_NOATIME
+#define MOUNT_ATTR_NOATIME 0x10
+#endif
+#ifndef MOUNT_ATTR__ATIME
+#define MOUNT_ATTR__ATIME 0x70
+#endif
+
+int sealedtree_open(int dirfd)
+{
+	struct sysc_mount_attr attr = {
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME,
+		.attr_clr = MOUNT_ATTR__ATIME,
+	};
+	_cleanup_close_ int tree = -EBADF;
+	int fd;
+
+	tree = sysc_open_tree(dirfd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0)
+		return -errno;
+	if (sysc_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
+		return -errno;
+	/* open_tree() gives an O_PATH fd; the one that is read from keeps the mount as well */
+	fd = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}

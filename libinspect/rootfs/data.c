@@ -1,0 +1,255 @@
+/* What is in a file of a view: its data, where a link leads, its attributes. */
+#include "libinspect/rootfs/view.h"
+
+#include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/rootfs/marks.h"
+
+#include <limits.h>
+#include <sys/xattr.h>
+
+#define XATTRS_MAX    (1024 * 1024)
+#define METACOPY_DEEP 64 /* copies of copies; a layer has at most one */
+
+/* "/proc/self/fd/N" or "/proc/self/fd/N/NAME": for calls that take no directory fd. */
+struct fd_path {
+	char s[64 + NAME_MAX];
+};
+
+static struct fd_path fd_path(int fd, const char *name)
+{
+	struct fd_path p;
+
+	snprintf(p.s, sizeof(p.s), "/proc/self/fd/%d%s%s", fd, name ? "/" : "", name ? name : "");
+	return p;
+}
+
+/* A regular file that may have become something else since it was looked at. */
+static int open_regular(const struct view_layer *layer, int dirfd, const char *name)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	_cleanup_close_ int path = -EBADF, fd = -EBADF;
+	struct stat st;
+
+	if (layer->sealed) {
+		fd = openat(dirfd, name, flags);
+		if (fd < 0)
+			return errno == ENXIO || errno == ELOOP || errno == EACCES ? -ESTALE
+										   : -errno;
+		return fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? TAKE_FD(fd) : -ESTALE;
+	}
+	/* to open a device is to use it: looked at first, then opened by what was looked at */
+	path = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (path < 0 || fstat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ESTALE;
+	flags &= ~O_NOFOLLOW; /* of proc's link, which is no path */
+	fd = open(fd_path(path, NULL).s, flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = open(fd_path(path, NULL).s, flags);
+	return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+/* Only what looks as if it had no data can have it further down. */
+static bool may_be_metacopy(const struct view_dir *dir, const struct view_node *node)
+{
+	return (dir->view->marks & (VIEW_TRUSTED | VIEW_USER)) && node->st.st_size > 0 &&
+	       node->st.st_blocks <= 8 && dir->parts[node->part].layer + 1 < dir->view->n;
+}
+
+static int open_at(const struct view_dir *dir, size_t part, const char *name, unsigned deep,
+		   int *ret_fd);
+
+/* The data of a file whose redirect is an absolute path. */
+static int open_path(const struct view *v, size_t first, const char *path, unsigned deep,
+		     int *ret_fd)
+{
+	_cleanup_view_dir_ struct view_dir dir = { 0 };
+	int r = first < v->n ? view_root(v, first, &dir) : -ENOENT;
+
+	while (r == 0) {
+		struct view_dir next = { 0 };
+		struct view_node node;
+		char name[NAME_MAX + 1];
+		size_t n = strcspn(++path, "/");
+
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n;
+		if (!*path)
+			return open_at(&dir, 0, name, deep, ret_fd);
+		r = view_lookup(&dir, name, &node);
+		if (r == 0)
+			r = view_enter(&dir, name, &node, &next);
+		view_dir_close(&dir);
+		dir = next;
+	}
+	return r;
+}
+
+static int open_node(const struct view_dir *dir, const char *name, const struct view_node *node,
+		     unsigned deep, int *ret_fd)
+{
+	const struct view_part *part = &dir->parts[node->part];
+	_cleanup_close_ int fd = open_regular(&dir->view->layers[part->layer], part->fd, name);
+	_cleanup_free_ char *redirect = NULL;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (!may_be_metacopy(dir, node) || !marks_is_metacopy(dir->view->marks, fd)) {
+		*ret_fd = TAKE_FD(fd);
+		return 0;
+	}
+	if (deep >= METACOPY_DEEP)
+		return -ELOOP;
+	r = marks_redirect(dir->view->marks, fd, &redirect);
+	if (r < 0)
+		return r;
+	if (redirect && redirect[0] == '/')
+		return open_path(dir->view, part->layer + 1, redirect, deep + 1, ret_fd);
+	return open_at(dir, node->part + 1, redirect ? redirect : name, deep + 1, ret_fd);
+}
+
+static int open_at(const struct view_dir *dir, size_t part, const char *name, unsigned deep,
+		   int *ret_fd)
+{
+	struct view_dir below = { .view = dir->view,
+				  .parts = dir->parts + part,
+				  .n = dir->n - part };
+	struct view_node node;
+	int r;
+
+	if (part >= dir->n)
+		return -ENOENT;
+	r = view_lookup(&below, name, &node);
+	if (r < 0)
+		return r;
+	return S_ISREG(node.st.st_mode) ? open_node(&below, name, &node, deep, ret_fd) : -ESTALE;
+}
+
+int view_open(const struct view_dir *dir, const char *name, const struct view_node *node,
+	      int *ret_fd)
+{
+	return open_node(dir, name, node, 0, ret_fd);
+}
+
+int view_readlink(const struct view_dir *dir, const char *name, const struct view_node *node,
+		  char **ret)
+{
+	return io_readlink(dir->parts[node->part].fd, name, ret);
+}
+
+/* ---- attributes ---- */
+
+void view_xattrs_clear(struct view_xattrs *x)
+{
+	free(x->items);
+	free(x->buf);
+	*x = (struct view_xattrs){ 0 };
+}
+
+/* llistxattr() into a new buffer; *ret_len 0: there are none. */
+static int list_names(const char *path, char **ret, size_t *ret_len)
+{
+	char small[1024];
+	ssize_t n = llistxattr(path, small, sizeof(small));
+
+	*ret_len = 0;
+	if (n == 0 || (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)))
+		return 0;
+	if (n < 0 && errno != ERANGE)
+		return -errno;
+	*ret = malloc(XATTR_LIST_MAX);
+	if (!*ret)
+		return -ENOMEM;
+	if (n > 0) {
+		memcpy(*ret, small, (size_t)n);
+	} else {
+		n = llistxattr(path, *ret, XATTR_LIST_MAX);
+		if (n < 0)
+			return -errno;
+	}
+	*ret_len = (size_t)n;
+	return 0;
+}
+
+/* The value of one attribute behind what sb has. -ENODATA: it went meanwhile. */
+static ssize_t add_value(struct strbuf *sb, const char *path, const char *name)
+{
+	_cleanup_free_ char *value = malloc(XATTR_SIZE_MAX);
+	ssize_t n = value ? lgetxattr(path, name, value, XATTR_SIZE_MAX) : -1;
+
+	if (!value)
+		return -ENOMEM;
+	if (n < 0)
+		return -errno;
+	strbuf_add(sb, value, (size_t)n);
+	return sb->failed ? -ENOMEM : sb->len > XATTRS_MAX ? -E2BIG : n;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct view_xattr *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* Reads those of names (len bytes); name and value are offsets into sb until all are there. */
+static int read_values(unsigned marks, const char *path, const char *names, size_t len,
+		       struct strbuf *sb, struct view_xattrs *x)
+{
+	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
+		char held[XATTR_NAME_MAX + 1];
+		const char *shown = marks_xattr_name(marks, name, held, sizeof(held));
+		struct view_xattr *bigger;
+		size_t at = sb->len;
+		ssize_t n;
+
+		if (!shown)
+			continue;
+		bigger = reallocarray(x->items, x->n + 1, sizeof(*bigger));
+		if (!bigger)
+			return -ENOMEM;
+		x->items = bigger;
+		strbuf_add(sb, shown, strlen(shown) + 1);
+		n = add_value(sb, path, name);
+		if (n == -ENODATA) {
+			sb->len = at;
+			continue;
+		}
+		if (n < 0)
+			return (int)n;
+		x->items[x->n++] = (struct view_xattr){ .name = (const char *)(uintptr_t)at,
+							.len = (size_t)n };
+	}
+	return 0;
+}
+
+int view_xattrs(const struct view_dir *dir, const char *name, const struct view_node *node,
+		struct view_xattrs *ret)
+{
+	struct fd_path path = fd_path(dir->parts[node->part].fd, name);
+	_cleanup_free_ char *names = NULL;
+	_cleanup_view_xattrs_ struct view_xattrs x = { 0 };
+	struct strbuf sb = { 0 };
+	size_t len;
+	int r = list_names(path.s, &names, &len);
+
+	if (r == 0 && len > 0)
+		r = read_values(dir->view->marks, path.s, names, len, &sb, &x);
+	x.buf = sb.buf;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < x.n; i++) {
+		x.items[i].name = x.buf + (uintptr_t)x.items[i].name;
+		x.items[i].value = x.items[i].name + strlen(x.items[i].name) + 1;
+	}
+	if (x.n > 1)
+		qsort(x.items, x.n, sizeof(*x.items), by_name);
+	*ret = x;
+	x = (struct view_xattrs){ 0 };
+	return 0;
+}

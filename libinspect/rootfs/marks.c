@@ -1,0 +1,147 @@
+/*
+ * Overlay's private attributes: fs/overlayfs/overlayfs.h (OVL_XATTR_*), Documentation/filesystems/overlayfs.rst,
+ * "whiteouts and opaque directories", "Nesting overlayfs mounts". Those of fuse-overlayfs: its manual and what it leaves
+ * on disk. ".wh." files: the OCI image specification, layer.md.
+ */
+#include "libinspect/rootfs/marks.h"
+
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+#include <limits.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#define WH	  ".wh."
+#define WH_OPAQUE ".wh..wh..opq"
+#define VALUE_MAX 4096 /* a redirect is at most a path */
+
+static const struct {
+	unsigned mark;
+	const char *prefix;
+} prefixes[] = {
+	{ VIEW_TRUSTED, "trusted.overlay." },
+	{ VIEW_USER, "user.overlay." },
+	{ VIEW_FUSE, "user.fuseoverlayfs." },
+};
+
+/* The private attribute called what ("opaque") of fd. Its length, or -errno; -ENODATA where there is none. */
+static ssize_t get(unsigned marks, int fd, const char *what, char *value, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		char name[64];
+		ssize_t n;
+
+		if (!(marks & prefixes[i].mark))
+			continue;
+		snprintf(name, sizeof(name), "%s%s", prefixes[i].prefix, what);
+		n = fgetxattr(fd, name, value, size);
+		if (n >= 0)
+			return n;
+		if (errno != ENODATA && errno != EOPNOTSUPP)
+			return -errno;
+	}
+	return -ENODATA;
+}
+
+bool marks_is_whiteout(unsigned marks, const struct stat *st)
+{
+	return (marks & VIEW_DEVICE) && S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+bool marks_is_xwhiteout(unsigned marks, int dirfd, const char *name, const struct stat *st)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char value[1];
+
+	if (!S_ISREG(st->st_mode) || st->st_size != 0)
+		return false;
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && get(marks & (VIEW_TRUSTED | VIEW_USER), fd, "whiteout", value, 0) >= 0;
+}
+
+const char *marks_deletes(unsigned marks, const char *name)
+{
+	const char *rest = marks & VIEW_FUSE ? str_after(name, WH) : NULL;
+
+	return rest && *rest && !str_starts(rest, WH) ? rest : NULL;
+}
+
+bool marks_is_own(unsigned marks, const char *name)
+{
+	return (marks & VIEW_FUSE) && str_starts(name, WH);
+}
+
+enum marks_opaque marks_opaque(unsigned marks, int dirfd)
+{
+	char value[2];
+	ssize_t n = get(marks, dirfd, "opaque", value, sizeof(value));
+
+	if (n == 1 && value[0] == 'y')
+		return MARKS_OPAQUE;
+	if (n == 1 && value[0] == 'x')
+		return MARKS_XWHITEOUTS;
+	if ((marks & VIEW_FUSE) && faccessat(dirfd, WH_OPAQUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return MARKS_OPAQUE;
+	return MARKS_SEE_THROUGH;
+}
+
+/* One name, or an absolute path of names, none of them "." or "..". */
+static bool is_sound(const char *path)
+{
+	if (*path != '/' && strchr(path, '/'))
+		return false;
+	path += *path == '/';
+	while (true) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 0 || n > NAME_MAX || (n == 1 && path[0] == '.') ||
+		    (n == 2 && memcmp(path, "..", 2) == 0))
+			return false;
+		if (!path[n])
+			return true;
+		path += n + 1;
+	}
+}
+
+int marks_redirect(unsigned marks, int fd, char **ret)
+{
+	char value[VALUE_MAX + 1];
+	ssize_t n = get(marks & (VIEW_TRUSTED | VIEW_USER), fd, "redirect", value, VALUE_MAX);
+
+	if (n == -ENODATA) {
+		*ret = NULL;
+		return 0;
+	}
+	if (n < 0)
+		return (int)n;
+	value[n] = '\0';
+	if (strlen(value) != (size_t)n || !is_sound(value))
+		return -EBADMSG;
+	*ret = strdup(value);
+	return *ret ? 0 : -ENOMEM;
+}
+
+bool marks_is_metacopy(unsigned marks, int fd)
+{
+	char value[1];
+
+	return get(marks & (VIEW_TRUSTED | VIEW_USER), fd, "metacopy", value, 0) >= 0;
+}
+
+const char *marks_xattr_name(unsigned marks, const char *name, char *buf, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		const char *rest =
+			marks & prefixes[i].mark ? str_after(name, prefixes[i].prefix) : NULL;
+		const char *nested = rest ? str_after(rest, "overlay.") : NULL;
+
+		if (!rest)
+			continue;
+		if (!nested || prefixes[i].mark == VIEW_FUSE)
+			return NULL;
+		snprintf(buf, size, "%s%s", prefixes[i].prefix, nested);
+		return buf;
+	}
+	return name;
+}

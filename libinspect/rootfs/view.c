@@ -1,0 +1,239 @@
+#include "libinspect/rootfs/view.h"
+
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/rootfs/marks.h"
+
+#include <limits.h>
+
+int view_add(struct view *v, int fd)
+{
+	struct view_layer *bigger = reallocarray(v->layers, v->n + 1, sizeof(*bigger));
+
+	if (!bigger) {
+		util_close(fd);
+		return -ENOMEM;
+	}
+	v->layers = bigger;
+	v->layers[v->n++] = (struct view_layer){ .fd = fd };
+	return 0;
+}
+
+void view_close(struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		util_close(v->layers[i].fd);
+	free(v->layers);
+	*v = (struct view){ 0 };
+}
+
+void view_dir_close(struct view_dir *dir)
+{
+	for (size_t i = 0; i < dir->n; i++)
+		util_close(dir->parts[i].fd);
+	free(dir->parts);
+	*dir = (struct view_dir){ 0 };
+}
+
+/* Takes ownership of fd, also on failure. */
+static int add_part(struct view_dir *dir, int fd, unsigned layer)
+{
+	/* grows by one: a directory that many layers have is rare */
+	struct view_part *bigger = reallocarray(dir->parts, dir->n + 1, sizeof(*bigger));
+
+	if (!bigger) {
+		util_close(fd);
+		return -ENOMEM;
+	}
+	dir->parts = bigger;
+	dir->parts[dir->n++] = (struct view_part){ .fd = fd, .layer = layer };
+	return 0;
+}
+
+static int open_dir(const struct view_layer *layer, int dirfd, const char *name)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags | (layer->sealed ? 0 : O_NOATIME));
+
+	if (fd < 0 && errno == EPERM && !layer->sealed)
+		fd = openat(
+			dirfd, name,
+			flags); /* somebody else's directory: the access time cannot be spared */
+	return fd < 0 ? -errno : fd;
+}
+
+int view_root(const struct view *v, size_t first, struct view_dir *ret)
+{
+	_cleanup_view_dir_ struct view_dir dir = { .view = v };
+
+	for (size_t i = first; i < v->n; i++) {
+		int fd = open_dir(&v->layers[i], v->layers[i].fd, ".");
+		int r = fd < 0 ? fd : add_part(&dir, fd, (unsigned)i);
+
+		if (r < 0)
+			return r;
+		/* the root of a layer is merged whatever it says */
+		if (v->n > 1 && v->marks && marks_opaque(v->marks, fd) == MARKS_XWHITEOUTS)
+			dir.xwhiteouts = true;
+	}
+	if (dir.n == 0)
+		return -ENOENT;
+	*ret = dir;
+	dir = (struct view_dir){ 0 };
+	return 0;
+}
+
+static int lookup_from(const struct view_dir *dir, size_t part, const char *name,
+		       struct view_node *ret)
+{
+	unsigned marks = dir->view->marks;
+
+	for (; part < dir->n; part++) {
+		int fd = dir->parts[part].fd;
+		char wh[NAME_MAX + 8];
+
+		if (fstatat(fd, name, &ret->st, AT_SYMLINK_NOFOLLOW) == 0) {
+			if (marks_is_whiteout(marks, &ret->st) || marks_is_own(marks, name) ||
+			    (dir->xwhiteouts && marks_is_xwhiteout(marks, fd, name, &ret->st)))
+				return -ENOENT;
+			ret->part = (unsigned)part;
+			return 0;
+		}
+		if (errno != ENOENT)
+			return -errno;
+		if (!(marks & VIEW_FUSE))
+			continue;
+		snprintf(wh, sizeof(wh), ".wh.%s", name);
+		if (faccessat(fd, wh, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return -ENOENT;
+	}
+	return -ENOENT;
+}
+
+int view_lookup(const struct view_dir *dir, const char *name, struct view_node *ret)
+{
+	return lookup_from(dir, 0, name, ret);
+}
+
+int view_stat(const struct view_dir *dir, const struct view_name *name, struct view_node *ret)
+{
+	ret->part = name->part;
+	if (fstatat(dir->parts[name->part].fd, name->name, &ret->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The merged directory at path (absolute, sound) of the layers from number first on: where a redirect leads. */
+static int enter_path(const struct view *v, size_t first, const char *path, struct view_dir *ret)
+{
+	_cleanup_view_dir_ struct view_dir dir = { 0 };
+	int r;
+
+	if (first >= v->n)
+		return -ENOENT;
+	r = view_root(v, first, &dir);
+	while (r == 0 && *path) {
+		struct view_dir next = { 0 };
+		struct view_node node;
+		char name[NAME_MAX + 1];
+		size_t n = strcspn(++path, "/");
+
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n;
+		r = view_lookup(&dir, name, &node);
+		if (r == 0)
+			r = view_enter(&dir, name, &node, &next);
+		view_dir_close(&dir);
+		dir = next;
+	}
+	if (r < 0)
+		return r;
+	*ret = dir;
+	dir = (struct view_dir){ 0 };
+	return 0;
+}
+
+/* Moves the parts of more behind those of dir. */
+static int append_parts(struct view_dir *dir, struct view_dir *more)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < more->n && r == 0; i++)
+		r = add_part(dir, TAKE_FD(more->parts[i].fd), more->parts[i].layer);
+	dir->xwhiteouts |= more->xwhiteouts;
+	view_dir_close(more);
+	return r;
+}
+
+/*
+ * What the part that was just opened says about those below it. 1: nothing below counts. *wanted: the name that is
+ * looked for further down, held by *held.
+ */
+static int look_below(struct view_dir *dir, char **held, const char **wanted)
+{
+	const struct view *v = dir->view;
+	const struct view_part *part = &dir->parts[dir->n - 1];
+	struct view_dir more = { 0 };
+	char *redirect;
+	int r;
+
+	if (!v->marks || part->layer + 1 >= v->n)
+		return 1;
+	switch (marks_opaque(v->marks, part->fd)) {
+	case MARKS_OPAQUE: return 1;
+	case MARKS_XWHITEOUTS: dir->xwhiteouts = true; break;
+	default: break;
+	}
+	r = marks_redirect(v->marks, part->fd, &redirect);
+	if (r < 0 || !redirect)
+		return r == -EBADMSG
+			       ? 1
+			       : r; /* overlay itself refuses such a one: nothing is merged in */
+	free(*held);
+	*wanted = *held = redirect;
+	if (redirect[0] != '/')
+		return 0;
+	r = enter_path(v, part->layer + 1, redirect, &more);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 1;
+	return r < 0 || (r = append_parts(dir, &more)) < 0 ? r : 1;
+}
+
+int view_enter(const struct view_dir *dir, const char *name, const struct view_node *node,
+	       struct view_dir *ret)
+{
+	_cleanup_view_dir_ struct view_dir d = { .view = dir->view };
+	_cleanup_free_ char *held = NULL;
+
+	for (size_t p = node->part; p < dir->n; p++) {
+		const struct view_part *from = &dir->parts[p];
+		int fd = open_dir(&dir->view->layers[from->layer], from->fd, name);
+		int r;
+
+		if (fd == -ENOENT && p > node->part) {
+			char wh[NAME_MAX + 8];
+
+			snprintf(wh, sizeof(wh), ".wh.%s", name);
+			if ((dir->view->marks & VIEW_FUSE) &&
+			    faccessat(from->fd, wh, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+				break;
+			continue;
+		}
+		/* a file, a link or a whiteout: what is below it does not count */
+		if ((fd == -ENOTDIR || fd == -ELOOP) && p > node->part)
+			break;
+		if (fd < 0)
+			return fd == -ELOOP ? -ENOTDIR : fd;
+		r = add_part(&d, fd, from->layer);
+		if (r == 0)
+			r = look_below(&d, &held, &name);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			break;
+	}
+	*ret = d;
+	d = (struct view_dir){ 0 };
+	return 0;
+}

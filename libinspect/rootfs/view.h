@@ -1,0 +1,132 @@
+/*
+ * Inside rootfs/: a container's files, merged from its layers without mounting anything. A view is a stack of layers;
+ * a directory of it is the stack of those layers' directories that the merged one is made of (its parts).
+ *
+ * What is deleted, opaque, renamed or only metadata in a layer is told by marks, which differ from store to store:
+ * Documentation/filesystems/overlayfs.rst, fuse-overlayfs(1), the OCI image specification (layer.md, "Whiteouts").
+ *
+ * Everything below a layer may be hostile and may change while it is read: one component is opened at a time, below
+ * an fd that is held, and no link is followed here (path.c does that, inside the view).
+ */
+#ifndef SONDE_ROOTFS_VIEW_H
+#define SONDE_ROOTFS_VIEW_H
+
+#include "libinspect/kernel/sys.h"
+
+#include <sys/stat.h>
+
+/* Which marks count in a view. A mark of another kind is the container's own attribute and means nothing. */
+enum view_marks {
+	VIEW_DEVICE = 1 << 0,  /* a character device 0:0 is a whiteout */
+	VIEW_TRUSTED = 1 << 1, /* trusted.overlay.* */
+	VIEW_USER = 1 << 2,    /* user.overlay.*: overlay's userxattr, of users' mounts */
+	VIEW_FUSE = 1 << 3,    /* user.fuseoverlayfs.*, and files called .wh. */
+};
+
+struct view_layer {
+	int fd; /* the directory, O_RDONLY */
+	bool sealed; /* fd is a sealedtree: what is opened below cannot be a device, and leaves no access time */
+};
+
+/* Free with view_close(). */
+struct view {
+	struct view_layer *layers; /* from the uppermost one down */
+	size_t n;
+	unsigned marks;
+};
+
+/* Appends a layer below those that are there. Takes ownership of fd, also when it fails (-ENOMEM). */
+int view_add(struct view *v, int fd);
+void view_close(struct view *v);
+#define _cleanup_view_ _cleanup_(view_close)
+
+/* One layer's directory in a merged one. */
+struct view_part {
+	int fd;
+	unsigned layer;
+};
+/* A merged directory. Free with view_dir_close(). */
+struct view_dir {
+	const struct view *view;
+	struct view_part *parts; /* from the uppermost one down; at least one */
+	size_t n;
+	bool xwhiteouts; /* overlay's second kind of whiteout is in use here (Linux 6.7, opaque="x") */
+};
+void view_dir_close(struct view_dir *dir);
+#define _cleanup_view_dir_ _cleanup_(view_dir_close)
+
+/* The root of the view's layers from number first on. -ENOMEM, -EMFILE. */
+int view_root(const struct view *v, size_t first, struct view_dir *ret);
+
+/* A name in a merged directory. */
+struct view_name {
+	const char *name;   /* the list's */
+	unsigned part;	    /* where it is: index in the directory's parts */
+	unsigned char type; /* DT_*, DT_UNKNOWN where the file system does not say */
+	bool whiteout;	    /* only with VIEW_LIST_WHITEOUTS */
+};
+/* Sorted by bytes. Free with view_list_clear(). */
+struct view_list {
+	struct view_name *items;
+	size_t n;
+	char *names;
+};
+void view_list_clear(struct view_list *list);
+#define _cleanup_view_list_ _cleanup_(view_list_clear)
+
+enum view_list_flags {
+	VIEW_LIST_WHITEOUTS = 1 << 0, /* names that are deleted here are given, too */
+};
+/*
+ * The names that the first n_parts parts of dir make (n_parts: dir->n for all). Held in memory whole: about 40 bytes and
+ * the name for each.
+ */
+int view_list(const struct view_dir *dir, size_t n_parts, unsigned flags, struct view_list *ret);
+
+/* One file of a merged directory. */
+struct view_node {
+	struct stat
+		st; /* of the uppermost; size is right also where its data is not there (metacopy) */
+	unsigned part;
+};
+/*
+ * Looks name (one component) up; a link is not followed. -ENOENT: none, or deleted. part: where to begin (0).
+ */
+int view_lookup(const struct view_dir *dir, const char *name, struct view_node *ret);
+/* The same where a list said which part has it, for one system call; no whiteout is expected. */
+int view_stat(const struct view_dir *dir, const struct view_name *name, struct view_node *ret);
+
+/* The merged directory name, which view_lookup() found to be one. -ENOTDIR when it is none any more. */
+int view_enter(const struct view_dir *dir, const char *name, const struct view_node *node,
+	       struct view_dir *ret);
+/*
+ * The data of the regular file name. Never opens a device or waits for a FIFO: -ESTALE when it is not regular any more.
+ * Leaves no access time where that can be had. The caller's fd.
+ */
+int view_open(const struct view_dir *dir, const char *name, const struct view_node *node,
+	      int *ret_fd);
+/* Where the link name leads, as bytes of the container. free() it. */
+int view_readlink(const struct view_dir *dir, const char *name, const struct view_node *node,
+		  char **ret);
+
+/* An extended attribute. */
+struct view_xattr {
+	const char *name; /* the list's */
+	const void *value;
+	size_t len;
+};
+struct view_xattrs {
+	struct view_xattr *items; /* by name */
+	size_t n;
+	char *buf;
+};
+void view_xattrs_clear(struct view_xattrs *x);
+#define _cleanup_view_xattrs_ _cleanup_(view_xattrs_clear)
+/*
+ * The attributes of name (any type) as the container sees them: without the marks of its layers, and with those of a
+ * nested overlay under their own names. None is no error; -E2BIG above 1 MiB in all.
+ */
+int view_xattrs(const struct view_dir *dir, const char *name, const struct view_node *node,
+		struct view_xattrs *ret);
+
+#endif
