@@ -83,6 +83,23 @@ int view_root(const struct view *v, size_t first, struct view_dir *ret)
 	return 0;
 }
 
+int view_dir_again(const struct view_dir *dir, struct view_dir *ret)
+{
+	_cleanup_view_dir_ struct view_dir d = { .view = dir->view, .xwhiteouts = dir->xwhiteouts };
+
+	for (size_t i = 0; i < dir->n; i++) {
+		const struct view_part *p = &dir->parts[i];
+		int fd = open_dir(&dir->view->layers[p->layer], p->fd, ".");
+		int r = fd < 0 ? fd : add_part(&d, fd, p->layer);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = d;
+	d = (struct view_dir){ 0 };
+	return 0;
+}
+
 static int lookup_from(const struct view_dir *dir, size_t part, const char *name,
 		       struct view_node *ret)
 {

@@ -58,6 +58,9 @@ void view_dir_close(struct view_dir *dir);
 /* The root of the view's layers from number first on. -ENOMEM, -EMFILE. */
 int view_root(const struct view *v, size_t first, struct view_dir *ret);
 
+/* The same directory with file descriptors of its own. */
+int view_dir_again(const struct view_dir *dir, struct view_dir *ret);
+
 /* A name in a merged directory. */
 struct view_name {
 	const char *name;   /* the list's */
