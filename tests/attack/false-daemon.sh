@@ -109,4 +109,47 @@ test_expect USERADD,UNSHARE 'nor is what its systemd-nspawn says a machine' '
     false_up && contained_daemon systemd-nspawn -M falsemachine -D / && while_daemon not_roots falsemachine
 '
 
+# What root's podman wrote down before its container died: both pids are others' by now. No cgroup and no runtime's record
+# tells more, as with a container of a cgroup v1 host that was set up without cgroups.
+record_of_root()
+{
+    local graph=$ROOTLESS_DIR/graph
+    child=$(tr -d ' ' <"/proc/$started/task/$started/children")
+    rm -rf "$graph" && mkdir "$graph" && sqlite3 "$graph/db.sql" "
+        CREATE TABLE DBConfig(GraphRoot TEXT, RunRoot TEXT, TmpDir TEXT, VolumeDir TEXT);
+        CREATE TABLE PodConfig(ID TEXT, Name TEXT);
+        CREATE TABLE ContainerConfig(ID TEXT, Name TEXT, PodID TEXT, JSON TEXT);
+        CREATE TABLE ContainerState(ID TEXT, JSON TEXT);
+        INSERT INTO DBConfig VALUES('$graph', '$graph/run', '$graph/tmp', '$graph/volumes');
+        INSERT INTO ContainerConfig VALUES('$id', 'oldroot', NULL, '{\"id\":\"$id\",\"name\":\"oldroot\"}');
+        INSERT INTO ContainerState VALUES('$id', '{\"state\":3,\"pid\":$child,\"conmonPid\":$started}')"
+}
+
+# oldroot STATUS true|false: what cps says of it, and whether it has the process
+oldroot()
+{
+    cps -a --no-trunc --json --store "podman=$ROOTLESS_DIR/graph" >actual 2>err || [ $? = 2 ] || return 1
+    jq -c ".containers[] | select(.name == \"oldroot\") | [.engine, .owner, .status, .pid == $child]" actual >rows
+    echo "[\"podman\",0,\"$1\",$2]" >expect && test_cmp expect rows
+}
+
+parent_is_conmon() { grep "^PPid:.$started\$" "/proc/$child/status" && [ "$(cat "/proc/$started/comm")" = conmon ]; }
+
+test_expect USERADD,UNSHARE,SQLITE 'naive: the pid of an old record has the parent that the record says, and it is called conmon' '
+    false_up && contained_daemon conmon && record_of_root && while_daemon parent_is_conmon
+'
+
+test_expect USERADD,UNSHARE,SQLITE 'a conmon of root is believed about its child' '
+    false_up && as_daemon -- conmon && record_of_root && while_daemon oldroot running true
+'
+
+test_expect USERADD,UNSHARE,SQLITE 'one of a container that sees the host is not' '
+    false_up && contained_daemon conmon && record_of_root && while_daemon oldroot exited false
+'
+
+test_expect USERADD,UNSHARE,SQLITE 'nor one of a user, in his user namespace or not' '
+    false_up && user_daemon conmon && record_of_root && while_daemon oldroot exited false &&
+    as_daemon as_user -- conmon && record_of_root && while_daemon oldroot exited false
+'
+
 test_done

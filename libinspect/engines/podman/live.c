@@ -6,6 +6,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/hostproc.h"
 #include "libinspect/engines/podman/podman.h"
 #include "libinspect/engines/oci/runtime.h"
 #include "libinspect/kernel/pid.h"
@@ -41,6 +42,17 @@ static int claim_by_runtime(struct podman_store *s, struct insp_container *c,
 	return engine_claim_init(s->scan, c, init.pid, init.start);
 }
 
+/* Whether it is a monitor of the store's owner: anybody can call a process so, and a pid that was reused may be anybody's. */
+static int read_monitor(struct podman_store *s, pid_t pid, struct hostproc *ret)
+{
+	const struct insp_sys *sys = s->scan->sys;
+	struct pid_stat st;
+
+	if (pid_read_stat(sys->procfd, pid, &st) < 0 || !str_eq(st.comm, MONITOR))
+		return 0;
+	return s->owner == 0 ? hostproc_read_root(sys, pid, ret) : hostproc_read(sys, pid, ret);
+}
+
 /*
  * By its parent, the monitor that podman started for it: for a rootless container on cgroup v1, which has no cgroup of
  * its own, and whose runtime's record is gone. A pid that was reused has another parent.
@@ -48,12 +60,18 @@ static int claim_by_runtime(struct podman_store *s, struct insp_container *c,
 static int claim_by_monitor(struct podman_store *s, struct insp_container *c, pid_t pid,
 			    pid_t conmon)
 {
-	int procfd = s->scan->sys->procfd;
-	struct pid_stat init, parent;
+	_cleanup_hostproc_ struct hostproc monitor = { 0 };
+	const struct insp_sys *sys = s->scan->sys;
+	struct pid_stat init;
+	int r;
 
-	if (!s->scan->sys->live || conmon <= 0 || pid_read_stat(procfd, pid, &init) < 0 ||
-	    init.ppid != conmon || pid_read_stat(procfd, conmon, &parent) < 0 ||
-	    !str_eq(parent.comm, MONITOR))
+	if (!sys->live || conmon <= 0)
+		return 0;
+	r = read_monitor(s, conmon, &monitor);
+	if (r <= 0 || monitor.owner != s->owner)
+		return r < 0 ? r : 0;
+	if (pid_read_stat(sys->procfd, pid, &init) < 0 || init.ppid != conmon ||
+	    !hostproc_same(sys, &monitor))
 		return 0;
 	return engine_claim_init(s->scan, c, pid, init.start);
 }
