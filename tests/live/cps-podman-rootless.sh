@@ -44,7 +44,8 @@ test_expect PODMAN_ROOTLESS 'cps -p says whose process it is' '
 test_expect PODMAN_ROOTLESS 'the user sees its own containers too' '
     cp "$(command -v cps)" "$ROOTLESS_DIR/home/cps" && chmod 755 "$ROOTLESS_DIR/home/cps" &&
     { as_user ./cps -a --json --no-trunc >json 2>err; [ $? != 1 ]; } &&
-    jq -r ".containers[] | select(.engine == \"podman\").name" json | sort >actual &&
+    uid=$(id -u "$ROOTLESS_USER") &&
+    jq -r ".containers[] | select(.engine == \"podman\" and .owner == $uid).name" json | sort >actual &&
     printf "%s\n" $app $done7 $hostnet $made $web | sort >expect &&
     test_cmp expect actual
 '
