@@ -30,7 +30,8 @@ test_expect RUNC,TMUX 'the size is passed on, also a new one' '
 
 test_expect RUNC,TMUX '^C and ^Z reach the command, not cdebug' '
     types "sleep 1000" && sleep 0.3 && user send-keys C-c && types "echo status \$?" && sees "^status 130" &&
-    types "sleep 1001" && sleep 0.3 && user send-keys C-z && sees "Stopped.*sleep 1001" && types "kill %1"
+    types "sleep 1001" && sleep 0.3 && user send-keys C-z && sees "Stopped.*sleep 1001" &&
+    types "kill %1; wait %1; echo no \"\"jobs" && sees "^no jobs" # with one bash does not heed the first exit
 '
 
 test_expect RUNC,TMUX 'after exit the status is the shell'"'"'s and the terminal as it was' '
