@@ -106,7 +106,7 @@ unit_tests := \
     stat \
     youki \
 
-HELPERS    := attack-proc demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
+HELPERS    := attack-proc churn-tree demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
               stall swap-race with-key
 # these link the library, and so are for this host only
 LIB_HELPERS := stress-bolt stress-sqlite
