@@ -5,6 +5,7 @@
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/slowread.h"
 
+#include <sys/stat.h>
 #include <poll.h>
 #include <sys/syscall.h>
 
@@ -215,4 +216,23 @@ int pid_read_environ(struct insp_sys *sys, const struct insp_pid *pid, size_t ma
 	*ret = TAKE_PTR(data);
 	*ret_len = len;
 	return 0;
+}
+
+int pid_root(int procfd, pid_t pid, struct pid_root *ret)
+{
+	int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (pid ? 0 : AT_EMPTY_PATH);
+	struct statx stx;
+	char path[32] = "";
+
+	if (pid)
+		snprintf(path, sizeof(path), "%d/root", (int)pid);
+	if (statx(procfd, path, flags, STATX_INO, &stx) < 0)
+		return -errno;
+	*ret = (struct pid_root){ stx.stx_ino, stx.stx_dev_major, stx.stx_dev_minor };
+	return 0;
+}
+
+bool pid_root_same(const struct pid_root *a, const struct pid_root *b)
+{
+	return a->ino == b->ino && a->major == b->major && a->minor == b->minor;
 }

@@ -60,6 +60,18 @@ int pid_ns_inodes_at(int dirfd, struct insp_ns_set *ret);
 /* "mnt:[4026531841]" -> the number. */
 int pid_parse_ns_link(const char *s, uint64_t *ret);
 
+/* A root directory, told apart from every other one. */
+struct pid_root {
+	uint64_t ino;
+	uint32_t major, minor;
+};
+/*
+ * That of process pid below procfd; pid 0: of the directory procfd itself. A file system of the target's own making
+ * (FUSE) is not asked. -errno.
+ */
+int pid_root(int procfd, pid_t pid, struct pid_root *ret);
+bool pid_root_same(const struct pid_root *a, const struct pid_root *b);
+
 /* /proc/PID/environ, cut at max. Bytes from the target. May stall: bounded by the deadline. */
 int pid_read_environ(struct insp_sys *sys, const struct insp_pid *pid, size_t max, char **ret,
 		     size_t *ret_len, struct insp_err *err);

@@ -4,6 +4,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/cgroup.h"
+#include "libinspect/kernel/pid.h"
 
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -135,14 +136,8 @@ static bool is_nested(struct by_ns *by, pid_t pid, uint64_t ino)
 	return below;
 }
 
-static int add_if_member(struct by_ns *by, pid_t pid)
+static int add(struct by_ns *by, pid_t pid)
 {
-	uint64_t ino;
-
-	if (pid_ns_inode(by->sys->procfd, pid, by->type, &ino) < 0)
-		return 0;
-	if (ino != by->ino && !is_nested(by, pid, ino))
-		return 0;
 	if (by->n == by->cap) {
 		size_t cap = by->cap ? by->cap * 2 : 64;
 		pid_t *bigger = reallocarray(by->pids, cap, sizeof(*bigger));
@@ -154,6 +149,15 @@ static int add_if_member(struct by_ns *by, pid_t pid)
 	}
 	by->pids[by->n++] = pid;
 	return 0;
+}
+
+static int add_if_member(struct by_ns *by, pid_t pid)
+{
+	uint64_t ino;
+
+	if (pid_ns_inode(by->sys->procfd, pid, by->type, &ino) < 0)
+		return 0;
+	return ino == by->ino || is_nested(by, pid, ino) ? add(by, pid) : 0;
 }
 
 static int scan_proc(struct by_ns *by)
@@ -169,6 +173,32 @@ static int scan_proc(struct by_ns *by)
 		if (str_to_pid(de->d_name, &pid) < 0)
 			continue;
 		r = add_if_member(by, pid);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* In no namespace of its own: those in the same root directory, unless that is the host's. */
+static int scan_roots(struct by_ns *by, const struct insp_pid *init)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct pid_root host, root, other;
+	int r;
+
+	if (pid_root(by->sys->rootfd, 0, &host) < 0 ||
+	    pid_root(by->sys->procfd, init->pid, &root) < 0 || pid_root_same(&host, &root))
+		return 0;
+	r = io_opendir(by->sys->procfd, ".", &dir);
+	if (r < 0)
+		return r;
+	for_each_dirent (de, dir) {
+		pid_t pid;
+
+		if (str_to_pid(de->d_name, &pid) < 0 ||
+		    pid_root(by->sys->procfd, pid, &other) < 0 || !pid_root_same(&root, &other))
+			continue;
+		r = add(by, pid);
 		if (r < 0)
 			return r;
 	}
@@ -197,11 +227,8 @@ static ssize_t from_namespace(const struct insp_sys *sys, const struct insp_pid 
 	struct by_ns by = { .sys = sys };
 	int r;
 
+	r = choose_ns(&by, init) ? scan_proc(&by) : scan_roots(&by, init);
 	/* nothing of its own: all that is sure is the process itself */
-	if (choose_ns(&by, init))
-		r = scan_proc(&by);
-	else
-		r = 0;
 	if (r >= 0 && by.n == 0) {
 		by.pids = malloc(sizeof(*by.pids));
 		r = by.pids ? 0 : -ENOMEM;

@@ -4,7 +4,7 @@
  * Its cgroup path names the container in most cases; the id found there is looked up in the stores. The path alone proves
  * nothing (a container that may write its cgroups can make one that is called like another container): the container
  * counts only when the process is in its cgroup or below. What has no cgroup of its own (rootless, bare) is found by
- * the inode of its mount or pid namespace.
+ * the inode of its mount or pid namespace, a chroot by its root directory.
  */
 #include "libinspect/engines/engine.h"
 #include "libinspect/base/str.h"
@@ -100,6 +100,33 @@ static ssize_t find_namespace(const struct insp_list *list, const struct insp_ns
 	return -1;
 }
 
+/* The running container on the host's mounts whose root directory is the process's (chroot(2)); the index, or -1. */
+static ssize_t find_root(const struct insp_sys *sys, const struct insp_list *list, pid_t pid)
+{
+	struct pid_root root, other;
+
+	if (pid_root(sys->procfd, pid, &root) < 0)
+		return -1;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i]->pid > 0 &&
+		    list->items[i]->ns.ino[INSP_NS_MNT] == sys->self_ns.ino[INSP_NS_MNT] &&
+		    pid_root(sys->procfd, list->items[i]->pid, &other) == 0 &&
+		    pid_root_same(&root, &other))
+			return (ssize_t)i;
+	return -1;
+}
+
+/* Whether the process is in the host's namespaces and in its root directory: in no container. */
+static bool is_hosts(const struct insp_sys *sys, const struct insp_ns_set *ns, pid_t pid)
+{
+	struct pid_root host, root;
+
+	return ns->ino[INSP_NS_MNT] == sys->self_ns.ino[INSP_NS_MNT] &&
+	       ns->ino[INSP_NS_PID] == sys->self_ns.ino[INSP_NS_PID] &&
+	       (pid_root(sys->rootfd, 0, &host) < 0 || pid_root(sys->procfd, pid, &root) < 0 ||
+		pid_root_same(&host, &root));
+}
+
 /* A pid namespace may be shared by several containers: it only speaks when the mount namespace does not. */
 static int by_namespace(struct insp_sys *sys, const struct insp_pid *pid, unsigned want,
 			struct insp_container **ret, struct insp_err *err)
@@ -111,9 +138,7 @@ static int by_namespace(struct insp_sys *sys, const struct insp_pid *pid, unsign
 
 	if (r < 0)
 		return r;
-	/* on the host's own mounts and processes: in no container */
-	if (ns.ino[INSP_NS_MNT] == sys->self_ns.ino[INSP_NS_MNT] &&
-	    ns.ino[INSP_NS_PID] == sys->self_ns.ino[INSP_NS_PID])
+	if (is_hosts(sys, &ns, pid->pid))
 		return 0;
 	r = insp_list(sys, (want | INSP_WANT_NS | INSP_WANT_BARE) & ~(unsigned)INSP_WANT_STOPPED,
 		      &list, NULL, err);
@@ -122,6 +147,8 @@ static int by_namespace(struct insp_sys *sys, const struct insp_pid *pid, unsign
 	at = find_namespace(&list, &sys->self_ns, &ns, INSP_NS_MNT);
 	if (at < 0)
 		at = find_namespace(&list, &sys->self_ns, &ns, INSP_NS_PID);
+	if (at < 0)
+		at = find_root(sys, &list, pid->pid);
 	if (at >= 0) {
 		*ret = list.items[at];
 		list.items[at] = list.items[--list.n];

@@ -98,6 +98,15 @@ test_expect UNSHARE 'setup: a chroot' 'bare_chroot jail'
 matrix_row bare chroot
 test_have UNSHARE && bare_row chroot UNSHARE "$(daemon_pid "$BARE_DIR/jail/init")" "$BARE_DIR/jail/root" '[]'
 
+test_expect UNSHARE 'whose process it is, and which are its processes, is told of a chroot by its root directory' '
+    init=$(daemon_pid "$BARE_DIR/jail/init") && name=$(entry "$init" | jq -r .name) &&
+    daemon_start second log nsenter -t "$init" --root --wd sleep 1000077 && test_cleanup "daemon_signal $TRASH/second KILL" &&
+    second=$(daemon_pid second) && test_wait "! [ /proc/self/root -ef /proc/$second/root ]" &&
+    cps -p "$second" >actual && test_grep "$name" actual &&
+    cps --no-headings -o PID "bare:$name" | tr -d " " | sort >actual && printf "%s\n" "$init" "$second" | sort >expect &&
+    test_cmp expect actual
+'
+
 test_expect UNSHARE 'a chroot without programs is no container' '
     mkdir -p empty/run && cp "$(image_dir)/rootfs/bin/busybox" empty/run/sleep &&
     daemon_start noted log chroot empty /run/sleep 1000000 &&

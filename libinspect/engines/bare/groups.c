@@ -45,60 +45,39 @@ static int collect_claimed(const struct engine_scan *scan, struct bare_members *
 	return 0;
 }
 
-/* dev and inode of a root directory. A file system of the target's own making (FUSE) is not asked. */
-static int root_identity(int dirfd, const char *path, struct statx *ret)
-{
-	int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (*path ? 0 : AT_EMPTY_PATH);
-
-	return statx(dirfd, path, flags, STATX_INO, ret) < 0 ? -errno : 0;
-}
-
-static bool same_root(const struct statx *a, const struct statx *b)
-{
-	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
-	       a->stx_dev_minor == b->stx_dev_minor;
-}
-
 /* 1, 0, -errno. */
-static int has_other_root(const struct insp_sys *sys, const struct statx *host, pid_t pid)
+static int has_other_root(const struct insp_sys *sys, const struct pid_root *host, pid_t pid)
 {
-	struct statx stx;
-	char path[32];
-	int r;
+	struct pid_root root;
+	int r = pid_root(sys->procfd, pid, &root);
 
-	snprintf(path, sizeof(path), "%d/root", (int)pid);
-	r = root_identity(sys->procfd, path, &stx);
-	if (r < 0)
-		return r;
-	return !same_root(&stx, host);
+	return r < 0 ? r : !pid_root_same(&root, host);
 }
 
 /*
  * Whether pid, in the host's namespaces, has another root directory; a process that an engine has claimed is that
  * engine's. Fills b.
  */
-static bool look_at_root(const struct engine_scan *scan, const struct statx *host,
+static bool look_at_root(const struct engine_scan *scan, const struct pid_root *host,
 			 struct bare_member *b)
 {
-	struct statx stx;
-	char path[32];
+	struct pid_root root;
 
-	snprintf(path, sizeof(path), "%d/root", (int)b->pid);
-	if (!host || root_identity(scan->sys->procfd, path, &stx) < 0 || same_root(&stx, host))
+	if (!host || pid_root(scan->sys->procfd, b->pid, &root) < 0 || pid_root_same(&root, host))
 		return false;
 	for (size_t i = 0; i < scan->claims.n; i++)
 		if (scan->claims.pids[i] == b->pid)
 			return false;
 	b->by_root = true;
-	b->key = stx.stx_ino;
-	b->root_major = stx.stx_dev_major;
-	b->root_minor = stx.stx_dev_minor;
+	b->key = root.ino;
+	b->root_major = root.major;
+	b->root_minor = root.minor;
 	return true;
 }
 
 /* Whether pid is in namespaces or a root of its own; then *ret is filled. host: the host's root; NULL: not known. */
 static bool look_at(const struct engine_scan *scan, const struct bare_members *m,
-		    const struct statx *host, pid_t pid, struct bare_member *ret)
+		    const struct pid_root *host, pid_t pid, struct bare_member *ret)
 {
 	const struct insp_sys *sys = scan->sys;
 	struct bare_member b = { .pid = pid };
@@ -133,7 +112,7 @@ static int compare_members(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static int collect_members(struct engine_scan *scan, const struct statx *host,
+static int collect_members(struct engine_scan *scan, const struct pid_root *host,
 			   struct bare_members *m)
 {
 	const struct scan_procs *procs;
@@ -190,7 +169,7 @@ static int drop_waiting_parents(struct bare_members *m)
 }
 
 /* Whether the group that begins at b, of n members, has the host's root: its first process that answers decides. */
-static bool shows_host_root(const struct insp_sys *sys, const struct statx *host,
+static bool shows_host_root(const struct insp_sys *sys, const struct pid_root *host,
 			    const struct bare_member *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -232,7 +211,7 @@ static bool has_programs(struct engine_scan *scan, const struct bare_member *b)
 	return false;
 }
 
-static bool is_no_container(struct engine_scan *scan, const struct statx *host,
+static bool is_no_container(struct engine_scan *scan, const struct pid_root *host,
 			    const struct bare_member *b, size_t n)
 {
 	if (b->by_pid)
@@ -242,7 +221,7 @@ static bool is_no_container(struct engine_scan *scan, const struct statx *host,
 }
 
 /* One look a group, not one a process: a host may have thousands of processes in a few mount namespaces. */
-static void drop_host_rooted(struct engine_scan *scan, const struct statx *host,
+static void drop_host_rooted(struct engine_scan *scan, const struct pid_root *host,
 			     struct bare_members *m)
 {
 	size_t kept = 0, n;
@@ -263,13 +242,13 @@ static void drop_host_rooted(struct engine_scan *scan, const struct statx *host,
 int bare_collect(struct engine_scan *scan, struct bare_members *ret)
 {
 	_cleanup_bare_members_ struct bare_members m = { 0 };
-	struct statx stx;
-	const struct statx *host;
+	struct pid_root root;
+	const struct pid_root *host;
 	int r;
 
 	if (!scan->sys->live)
 		return 0;
-	host = root_identity(scan->sys->rootfd, "", &stx) >= 0 ? &stx : NULL;
+	host = pid_root(scan->sys->rootfd, 0, &root) >= 0 ? &root : NULL;
 	r = collect_claimed(scan, &m);
 	if (r == 0)
 		r = collect_members(scan, host, &m);
