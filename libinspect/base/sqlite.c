@@ -306,17 +306,19 @@ static int step_rows(struct sqlite *db, sqlite3_stmt *stmt, sqlite_row_fn fn, vo
 
 struct wanted {
 	const char *table;
-	bool found;
+	bool found, other; /* something else has the name */
 };
 
 /* A virtual table has no page, a view neither. */
 static int see_table(void *userdata, const struct sqlite_value *v)
 {
 	struct wanted *w = userdata;
+	bool named = v[1].data && sqlite3_stricmp(v[1].data, w->table) == 0;
 
-	if (str_eq(v[0].data, "table") && v[1].data && sqlite3_stricmp(v[1].data, w->table) == 0 &&
-	    v[2].number > 0)
+	if (named && str_eq(v[0].data, "table") && v[2].number > 0)
 		w->found = true;
+	else if (named)
+		w->other = true;
 	return 0;
 }
 
@@ -331,6 +333,8 @@ static int find_table(struct sqlite *db, const char *table, struct insp_err *err
 		r = step_rows(db, stmt, see_table, &w, err);
 	if (r < 0)
 		return r;
+	if (w.other)
+		return insp_err_say(err, -EBADMSG, "'%s' is no plain table", table);
 	return w.found ? 0 : insp_err_say(err, -ENOENT, "the database has no table '%s'", table);
 }
 

@@ -46,7 +46,7 @@ static inline void sqlite_freep(struct sqlite **db)
 /*
  * Calls fn for every row of a table with the values of columns (NULL-terminated, at most SQLITE_COLUMNS_MAX; constants, they
  * become part of a statement), in no particular order. A negative result of fn ends it and is returned. -ENOENT: there is
- * no such table (a view is none); -EBADMSG: it lacks a column, is damaged, or too costly to read.
+ * no such table; -EBADMSG: the name is a view's or a virtual table's, it lacks a column, is damaged, or too costly to read.
  */
 typedef int (*sqlite_row_fn)(void *userdata, const struct sqlite_value *values);
 int sqlite_each(struct sqlite *db, const char *table, const char *const *columns, sqlite_row_fn fn,

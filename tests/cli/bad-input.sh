@@ -41,6 +41,18 @@ test_expect JQ 'a truncated database is said, the other stores are listed' '
     [ "$(jq "[.containers[] | select(.engine != \"podman\")] | length" out)" = 6 ]
 '
 
+test_expect JQ 'a truncated SQLite database: one line, its containers as far as the storage tells, the other stores as ever' '
+    host podman-5.4 runc-1.1 docker-20.10-overlay2 && cps -a --json --sysroot host >whole &&
+    for size in 9000 8192 50; do
+        truncate -s $size host/var/lib/containers/storage/db.sql &&
+        test_status 2 timeout 20 cps -a --json --sysroot host >out 2>err && one_line "^cps: podman store .*db.sql" &&
+        jq -S "[.containers[] | select(.engine != \"podman\")]" whole >expect && jq -S "[.containers[] | select(.engine != \"podman\")]" out >actual &&
+        test_cmp expect actual && jq -e "length == 6" actual &&
+        jq -r ".containers[] | select(.engine == \"podman\").name" whole | sort >expect &&
+        jq -r ".containers[] | select(.engine == \"podman\").name" out | sort >actual && test_cmp expect actual || return 1
+    done
+'
+
 test_expect JQ 'truncated JSON: that container is left out, or shown without what was cut' '
     host docker-26-overlay2 crun-1.8 && f=$(find host -name config.v2.json | head -n 1) && truncate -s 500 "$f" &&
     test_status 2 cps -a --json --sysroot host >out 2>err && one_line "docker container" && listed crun=3 docker=2

@@ -114,7 +114,8 @@ static int add_record(void *userdata, struct storage_root *root,
 	const char *name;
 	int r;
 
-	if (!podman_metadata(record, &meta))
+	/* of a database that could be read in part */
+	if (podman_sql_has(s, record->id) || !podman_metadata(record, &meta))
 		return 0;
 	name = json_str_at(meta, "name");
 	if (!name)

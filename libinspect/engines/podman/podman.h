@@ -58,13 +58,16 @@ int podman_set_paths(struct podman_store *s, const struct podman_paths *paths);
 /* A path that podman wrote down as one of this host: a new string; NULL when memory is out. */
 char *podman_host_path(const struct podman_store *s, const char *path);
 
-/* db.sql, podman 4.8 and later. 1: read; 0: there is none, or it could not be read (noted); -ENOMEM. */
+/* db.sql, podman 4.8 and later. 1: read; 0: there is none, or not all of it could be read (noted); -ENOMEM. */
 int podman_sql_scan(struct podman_store *s);
 /* Whether podman_sql_scan() saw this id. */
 bool podman_sql_has(const struct podman_store *s, const char *id);
 /* libpod/bolt_state.db. 1: read; 0: there is none, or it could not be read (noted); -ENOMEM. */
 int podman_db_scan(struct podman_store *s);
-/* DRIVER-containers/containers.json of every driver, for stores whose database is another. -ENOMEM. */
+/*
+ * DRIVER-containers/containers.json of every driver, for stores whose database is another, or damaged: what
+ * podman_sql_scan() saw is left out. -ENOMEM.
+ */
 int podman_json_scan(struct podman_store *s);
 
 /* What a container's own "state" of the database says of its process. */

@@ -25,6 +25,7 @@ struct sql {
 	/* not yet handed over: what the second table says of them is missing */
 	struct insp_container **found;
 	size_t n_found;
+	bool failed; /* a table could not be read, which was noted */
 };
 
 static void sql_done(struct sql *q)
@@ -146,14 +147,31 @@ static int add_config(void *userdata, const struct sqlite_value *v)
 	return r < 0 ? r : keep(q, TAKE_PTR(c));
 }
 
-/* ---- ContainerState ---- */
-
 static int compare_found(const void *a, const void *b)
 {
 	const struct insp_container *const *x = a, *const *y = b;
 
 	return strcmp((*x)->id, (*y)->id);
 }
+
+/* A damaged table may have a row more than once; podman's has an id once. By id. */
+static void sort_found(struct sql *q)
+{
+	size_t n = 0;
+
+	if (q->n_found == 0)
+		return;
+	qsort(q->found, q->n_found, sizeof(*q->found), compare_found);
+	for (size_t i = 0; i < q->n_found; i++) {
+		if (n > 0 && str_eq(q->found[n - 1]->id, q->found[i]->id))
+			insp_container_free(q->found[i]);
+		else
+			q->found[n++] = q->found[i];
+	}
+	q->n_found = n;
+}
+
+/* ---- ContainerState ---- */
 
 static int compare_id_to_found(const void *id, const void *item)
 {
@@ -191,7 +209,9 @@ static int query(struct sql *q, const char *table, const char *const *columns, s
 	if (r == 0 || r == -ENOENT || r == -ENOMEM || r == -E2BIG)
 		return r == -ENOMEM ? r : 0;
 	insp_err_wrap(&err, r, PODMAN_NAME " store '%s': '" DB_FILE "'", s->path);
-	engine_scan_fail(s->scan, &err);
+	if (!q->failed)
+		engine_scan_fail(s->scan, &err);
+	q->failed = true;
 	return 0;
 }
 
@@ -225,8 +245,7 @@ static int read_tables(struct sql *q)
 		return r;
 	if (s->n_sql_ids > 0)
 		qsort(s->sql_ids, s->n_sql_ids, sizeof(*s->sql_ids), compare_ids);
-	if (q->n_found > 0)
-		qsort(q->found, q->n_found, sizeof(*q->found), compare_found);
+	sort_found(q);
 	r = query(q, "ContainerState", states, add_state);
 	return r < 0 ? r : hand_over(q);
 }
@@ -256,5 +275,5 @@ int podman_sql_scan(struct podman_store *s)
 	}
 	s->has_sql = true;
 	r = read_tables(&q);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : !q.failed;
 }
