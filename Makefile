@@ -61,13 +61,14 @@ engines    += $(addprefix podman/,db files json live podman record sql)
 engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
-rootfs     := data list marks open path view walk
+rootfs     := data diff diff-change diff-compare diff-scope list marks open path view walk
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
+cdiff      := hostdiff json lines stat unified
 cps        := container-columns filter list namespaces owners print processes questions
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
               scope supervisor
-TOOLS      := cdebug cnsenter cps
+TOOLS      := cdebug cdiff cnsenter cps
 unit_tests := \
     apptainer \
     bare \
@@ -139,13 +140,14 @@ fuzz_tests := \
     storage-conf \
     youki \
 
-MANPAGES   := cdebug cnsenter cps
+MANPAGES   := cdebug cdiff cnsenter cps
 
 LAYERS  := base kernel container engines resolve rootfs enter
 LIB_SRC := $(foreach l,$(LAYERS),$($(l):%=libinspect/$(l)/%.c))
 SHARED_SRC := $(shared:%=tools/shared/%.c)
 # tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
 CPS_SRC := $(cps:%=tools/cps/%.c)
+CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
 UNIT    := $(unit_tests:%=test-%)
 FUZZ    := $(fuzz_tests:%=fuzz-%)
@@ -153,6 +155,7 @@ FUZZ    := $(fuzz_tests:%=fuzz-%)
 lib_obj  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 shared_obj := $(SHARED_SRC:%.c=$(B)/obj/%.o)
 cps_obj := $(CPS_SRC:%.c=$(B)/obj/%.o)
+cdiff_obj := $(CDIFF_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
@@ -200,6 +203,10 @@ $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/lib
 $(B)/cdebug: $(B)/obj/tools/cdebug.o $(STATIC_OBJ) $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+$(B)/cdiff: $(B)/obj/tools/cdiff.o $(cdiff_obj) $(B)/libshared.a $(B)/libinspect.a
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 # helpers of the tests and of the demo: one file each, static so that they run in any root (which no
 # sanitizer allows)
@@ -318,10 +325,10 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDIFF_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cdiff_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)

@@ -11,6 +11,8 @@
 
 #include "libinspect/inspect.h"
 
+#include <sys/stat.h>
+
 struct insp_files;
 
 enum insp_files_from {
@@ -33,5 +35,111 @@ enum insp_files_from {
 int insp_files_open(struct insp_sys *sys, const struct insp_container *c, enum insp_files_from from,
 		    struct insp_files **ret_files, struct insp_err *err);
 struct insp_files *insp_files_close(struct insp_files *files);
+
+/* ---- what changed -------------------------------------------------------------------------------------- */
+
+/* docker diff's letters. */
+enum insp_change_kind {
+	INSP_CHANGE_ADDED = 'A',
+	INSP_CHANGE_CHANGED = 'C',
+	INSP_CHANGE_DELETED = 'D', /* with all that was below it, of which nothing is said */
+};
+/* What of a changed file is another now. None is set where a directory is changed only below. */
+enum insp_change_what {
+	INSP_CHANGED_TYPE = 1 << 0,
+	INSP_CHANGED_MODE = 1 << 1, /* permission bits */
+	INSP_CHANGED_OWNER = 1 << 2,
+	INSP_CHANGED_DEVICE = 1 << 3, /* the number that a device file stands for */
+	INSP_CHANGED_SIZE = 1 << 4,
+	INSP_CHANGED_MTIME = 1 << 5,
+	/* The bytes, or where a link leads: known where the sizes differ, with INSP_DIFF_DETAIL, or with INSP_DIFF_VERIFY. */
+	INSP_CHANGED_CONTENT = 1 << 6,
+	INSP_CHANGED_CAPABILITY = 1 << 7,
+	INSP_CHANGED_XATTR =
+		1 << 8, /* another attribute: with INSP_DIFF_DETAIL or INSP_DIFF_VERIFY */
+};
+/* "type", "mode", …: the name of one bit. */
+const char *insp_change_what_name(enum insp_change_what what);
+
+/* A file on one of the two sides. */
+struct insp_file {
+	mode_t mode; /* with the type */
+	uid_t uid;   /* as on disk */
+	gid_t gid;
+	dev_t rdev;
+	uint64_t size; /* bytes */
+	int64_t mtime; /* ns since the epoch */
+};
+
+/* The two sides of a comparison. */
+enum insp_side {
+	INSP_BEFORE,
+	INSP_AFTER,
+};
+
+struct insp_change_at;
+/* One change; all of it is good until the callback returns. */
+struct insp_change {
+	enum insp_change_kind kind;
+	unsigned what;			 /* INSP_CHANGED_* or'ed */
+	const char *path;		 /* absolute; bytes of the container, of any length */
+	const struct insp_file *file[2]; /* by enum insp_side; NULL: there is none on this side */
+	const struct insp_change_at *at;
+};
+/*
+ * The data of a regular file, or where a link leads, on one side. The caller's fd, a new string to free(). -ENOENT: none
+ * on this side; -ESTALE: it is no such file any more.
+ */
+int insp_change_open(const struct insp_change *change, enum insp_side side, int *ret_fd);
+int insp_change_readlink(const struct insp_change *change, enum insp_side side, char **ret);
+
+enum insp_diff_flags {
+	/* What the engine put there before the container ran is a change, too: compared with the image. */
+	INSP_DIFF_ALL = 1 << 0,
+	/* Content and all extended attributes of what looks unchanged are compared, too. */
+	INSP_DIFF_VERIFY = 1 << 1,
+	/* All of a change's what is found out. Reads changed files of equal size. */
+	INSP_DIFF_DETAIL = 1 << 2,
+};
+struct insp_diff_opts {
+	unsigned flags;
+	/* Only what is at or below these paths of the container (links are followed). NULL: everything. */
+	const char *const *paths;
+	size_t n_paths;
+	/*
+	 * Not what matches, nor what is below: fnmatch(3) patterns, of the last component, or with a slash of the whole path.
+	 * '*' matches no slash.
+	 */
+	const char *const *excludes;
+	size_t n_excludes;
+	/* Each change, a directory before what is in it, names by their bytes. 0, or < 0: the comparison ends with it. */
+	int (*each)(const struct insp_change *change, void *arg);
+	void *arg;
+};
+/*
+ * What is, compared with what was; was NULL: with what is began as. The same set of files as docker diff gives: a file is
+ * changed when type, mode, owner, device number or its file capabilities differ, and other than a directory also when size
+ * or time of modification do (where one of the two has no fraction of a second: in whole seconds); a directory also when
+ * something in it is. The root itself is none. The cost is that of the layers that only one side has.
+ * What could not be read goes to diags. -ENODATA: what it began as is not kept. -ENOENT: one of the paths is on
+ * neither side.
+ */
+int insp_diff(const struct insp_files *is, const struct insp_files *was,
+	      const struct insp_diff_opts *opts, struct insp_diags *diags, struct insp_err *err);
+
+enum insp_layer_role {
+	INSP_LAYER_UPPER,  /* what the container changed */
+	INSP_LAYER_ENGINE, /* what its engine put there for it */
+	INSP_LAYER_IMAGE,
+	INSP_LAYER_TREE, /* no layer: one whole tree */
+};
+struct insp_layer {
+	enum insp_layer_role role;
+	unsigned number;  /* of the image's layers, 1: the lowest one; else 0 */
+	const char *path; /* the directory on this host; stays the container's. NULL: not known */
+};
+/* The layer of a file on one side. */
+void insp_change_layer(const struct insp_change *change, enum insp_side side,
+		       struct insp_layer *ret);
 
 #endif

@@ -1,0 +1,52 @@
+/* What is behind a change: its data, its layer. */
+#include "libinspect/rootfs/diff.h"
+
+#include "libinspect/base/util.h"
+
+int insp_change_open(const struct insp_change *change, enum insp_side side, int *ret_fd)
+{
+	const struct diff_file *f = &change->at->files[side];
+
+	if (!f->dir)
+		return -ENOENT;
+	return S_ISREG(f->node.st.st_mode) ? view_open(f->dir, f->name, &f->node, ret_fd) : -ESTALE;
+}
+
+int insp_change_readlink(const struct insp_change *change, enum insp_side side, char **ret)
+{
+	const struct diff_file *f = &change->at->files[side];
+
+	return f->dir ? view_readlink(f->dir, f->name, &f->node, ret) : -ENOENT;
+}
+
+/* Number i of the layers of a stack. */
+static void layer_of_stack(const struct insp_files *files, size_t i, struct insp_layer *ret)
+{
+	const struct insp_layers *l = files->container->layers;
+	size_t lower = files->from == INSP_FILES_IMAGE ? i + l->n_engine : i - files->n_upper;
+
+	if (i < files->n_upper) {
+		*ret = (struct insp_layer){ .role = INSP_LAYER_UPPER, .path = l->upper };
+		return;
+	}
+	ret->role = lower < l->n_engine ? INSP_LAYER_ENGINE : INSP_LAYER_IMAGE;
+	ret->number = lower < l->n_engine ? 0 : (unsigned)(l->n_lowers - lower);
+	ret->path = l->lowers[lower];
+}
+
+void insp_change_layer(const struct insp_change *change, enum insp_side side,
+		       struct insp_layer *ret)
+{
+	const struct diff_side *s = &change->at->sides[side];
+	const struct diff_file *f = &change->at->files[side];
+	const struct insp_layers *l = s->files->container->layers;
+
+	*ret = (struct insp_layer){ .role = INSP_LAYER_TREE };
+	if (!f->dir || s->files->from == INSP_FILES_LIVE || !l)
+		return;
+	if (l->kind != INSP_ROOT_DIR)
+		layer_of_stack(s->files, f->dir->parts[f->node.part].layer + s->first, ret);
+	else
+		ret->path =
+			s->is_base || s->files->from == INSP_FILES_IMAGE ? l->lowers[0] : l->upper;
+}
