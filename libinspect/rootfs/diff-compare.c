@@ -45,7 +45,7 @@ static unsigned compare_stat(const struct stat *a, const struct stat *b)
 		what |= INSP_CHANGED_OWNER;
 	if (a->st_rdev != b->st_rdev)
 		what |= INSP_CHANGED_DEVICE;
-	if (!has_time(a->st_mode))
+	if ((what & INSP_CHANGED_TYPE) || !has_time(a->st_mode))
 		return what;
 	if (a->st_size != b->st_size)
 		what |= INSP_CHANGED_SIZE;

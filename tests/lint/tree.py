@@ -21,6 +21,7 @@ ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'
                         ('libinspect/engines/docker/runtime.c', '"libinspect/engines/gvisor.h"'),
                         # what is not a user's mount, in the configuration that engines hand to runtimes
                         ('libinspect/engines/oci/spec.c', '"/run/podman-init"'),
+                        ('libinspect/rootfs/diff-scope.c', '"/run/podman-init"'),
                         ('libinspect/engines/containerd/task.c', '"/run/containerd/runc"'),
                         # what it was called before, and is by its sibling
                         ('libinspect/engines/apptainer/apptainer.c', '".singularity"'),
