@@ -62,13 +62,15 @@ engines    += $(addprefix storage/,conf discover layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
 rootfs     := data diff diff-change diff-compare diff-scope list marks open path view walk
+rootfs     += export export-data export-entry export-links export-out
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
 cdiff      := hostdiff json lines stat unified
+cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
               scope supervisor
-TOOLS      := cdebug cdiff cnsenter cps
+TOOLS      := cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \
     bare \
@@ -140,13 +142,14 @@ fuzz_tests := \
     storage-conf \
     youki \
 
-MANPAGES   := cdebug cdiff cnsenter cps
+MANPAGES   := cdebug cdiff cexport cnsenter cps
 
 LAYERS  := base kernel container engines resolve rootfs enter
 LIB_SRC := $(foreach l,$(LAYERS),$($(l):%=libinspect/$(l)/%.c))
 SHARED_SRC := $(shared:%=tools/shared/%.c)
 # tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
 CPS_SRC := $(cps:%=tools/cps/%.c)
+CEXPORT_SRC := $(cexport:%=tools/cexport/%.c)
 CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
 UNIT    := $(unit_tests:%=test-%)
@@ -155,6 +158,7 @@ FUZZ    := $(fuzz_tests:%=fuzz-%)
 lib_obj  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 shared_obj := $(SHARED_SRC:%.c=$(B)/obj/%.o)
 cps_obj := $(CPS_SRC:%.c=$(B)/obj/%.o)
+cexport_obj := $(CEXPORT_SRC:%.c=$(B)/obj/%.o)
 cdiff_obj := $(CDIFF_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
@@ -195,6 +199,11 @@ $(B)/obj/%.o: %.c Makefile
 $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols $(LIBS)
+
+# it enters nothing: linked dynamically
+$(B)/cexport: $(B)/obj/tools/cexport.o $(cexport_obj) $(B)/libshared.a $(B)/libinspect.a
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
@@ -325,10 +334,10 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDIFF_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cdiff_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cdiff_obj:.o=.d) $(cexport_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)

@@ -142,4 +142,49 @@ struct insp_layer {
 void insp_change_layer(const struct insp_change *change, enum insp_side side,
 		       struct insp_layer *ret);
 
+/* ---- export ------------------------------------------------------------------------------------------ */
+
+enum insp_export_filter {
+	INSP_EXPORT_PLAIN,
+	INSP_EXPORT_GZIP,
+	INSP_EXPORT_ZSTD,
+};
+
+/* How far an export is. */
+struct insp_export_progress {
+	uint64_t files;	  /* entries so far */
+	uint64_t bytes;	  /* of the archive, before it is compressed */
+	const char *path; /* what is being read: raw bytes */
+};
+
+struct insp_export_opts {
+	const char *const *
+		paths; /* only these files and what is below them; links on the way are followed inside */
+	size_t n_paths; /* 0: all */
+	/*
+	 * Not what matches, nor what is below: as of insp_diff_opts. One of paths itself is exported all the same.
+	 */
+	const char *const *excludes;
+	size_t n_excludes;
+	enum insp_export_filter filter;
+	bool sorted; /* the same bytes for equal trees: holes, which equal trees may have elsewhere, are data */
+	/* What could not be exported, or not as it was; code 0: a remark. May be NULL. */
+	void (*warn)(const struct insp_err *err, void *arg);
+	/* After every file and mebibyte. May be NULL. */
+	void (*progress)(const struct insp_export_progress *p, void *arg);
+	void *arg;
+};
+
+/*
+ * Writes the files as a tar archive (POSIX pax) to fd. Names have no leading slash and are in the order of their bytes, each
+ * directory before what is in it; ids are numbers, with no names. What is in it besides: attributes (SCHILY.xattr.*, which
+ * are file capabilities and ACLs, too), holes (GNU.sparse), further names of one file as hard links, times in nanoseconds.
+ * Sockets are left out. Whatever happens to the files meanwhile, what was written when 0 is returned is a valid archive: of
+ * a file that grows the size that it had, of one that shrinks zeros. -ENOENT: one of paths is not there; -EPIPE, -ENOSPC, …:
+ * writing failed; -ESTALE: the container was removed meanwhile. Memory does not grow with the files (but some 100 bytes for
+ * each that has several names).
+ */
+int insp_export(struct insp_files *files, const struct insp_export_opts *opts, int fd,
+		struct insp_err *err);
+
 #endif

@@ -20,6 +20,7 @@ libjansson-dev                  lib:jansson
 libsqlite3-dev                  lib:sqlite3
 libyaml-dev                     lib:yaml-0.1
 libsmartcols-dev                lib:smartcols
+libarchive-dev                  lib:libarchive
 libcap-dev                      header:sys/capability.h
 scdoc                           scdoc
 busybox-static                  have_static_busybox
@@ -54,6 +55,7 @@ passwd                          useradd
 libfuse3-dev                    lib:fuse3
 fuse3                           fusermount3
 attr                            setfattr
+libarchive-tools                bsdtar
 bubblewrap                      bwrap
 buildah                         buildah
 debootstrap                     debootstrap

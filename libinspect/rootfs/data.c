@@ -151,11 +151,22 @@ void view_xattrs_clear(struct view_xattrs *x)
 	*x = (struct view_xattrs){ 0 };
 }
 
-/* llistxattr() into a new buffer; *ret_len 0: there are none. */
-static int list_names(const char *path, char **ret, size_t *ret_len)
+/* What has attributes: an fd, or with -1 a path, whose last component is not followed. */
+struct has_xattrs {
+	int fd;
+	const char *path;
+};
+
+static ssize_t list_into(struct has_xattrs of, char *buf, size_t size)
+{
+	return of.fd >= 0 ? flistxattr(of.fd, buf, size) : llistxattr(of.path, buf, size);
+}
+
+/* The names into a new buffer; *ret_len 0: there are none. */
+static int list_names(struct has_xattrs of, char **ret, size_t *ret_len)
 {
 	char small[1024];
-	ssize_t n = llistxattr(path, small, sizeof(small));
+	ssize_t n = list_into(of, small, sizeof(small));
 
 	*ret_len = 0;
 	if (n == 0 || (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)))
@@ -168,7 +179,7 @@ static int list_names(const char *path, char **ret, size_t *ret_len)
 	if (n > 0) {
 		memcpy(*ret, small, (size_t)n);
 	} else {
-		n = llistxattr(path, *ret, XATTR_LIST_MAX);
+		n = list_into(of, *ret, XATTR_LIST_MAX);
 		if (n < 0)
 			return -errno;
 	}
@@ -177,13 +188,15 @@ static int list_names(const char *path, char **ret, size_t *ret_len)
 }
 
 /* The value of one attribute behind what sb has. -ENODATA: it went meanwhile. */
-static ssize_t add_value(struct strbuf *sb, const char *path, const char *name)
+static ssize_t add_value(struct strbuf *sb, struct has_xattrs of, const char *name)
 {
 	_cleanup_free_ char *value = malloc(XATTR_SIZE_MAX);
-	ssize_t n = value ? lgetxattr(path, name, value, XATTR_SIZE_MAX) : -1;
+	ssize_t n;
 
 	if (!value)
 		return -ENOMEM;
+	n = of.fd >= 0 ? fgetxattr(of.fd, name, value, XATTR_SIZE_MAX)
+		       : lgetxattr(of.path, name, value, XATTR_SIZE_MAX);
 	if (n < 0)
 		return -errno;
 	strbuf_add(sb, value, (size_t)n);
@@ -198,7 +211,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Reads those of names (len bytes); name and value are offsets into sb until all are there. */
-static int read_values(unsigned marks, const char *path, const char *names, size_t len,
+static int read_values(unsigned marks, struct has_xattrs of, const char *names, size_t len,
 		       struct strbuf *sb, struct view_xattrs *x)
 {
 	for (const char *name = names; name < names + len; name += strlen(name) + 1) {
@@ -215,7 +228,7 @@ static int read_values(unsigned marks, const char *path, const char *names, size
 			return -ENOMEM;
 		x->items = bigger;
 		strbuf_add(sb, shown, strlen(shown) + 1);
-		n = add_value(sb, path, name);
+		n = add_value(sb, of, name);
 		if (n == -ENODATA) {
 			sb->len = at;
 			continue;
@@ -228,18 +241,16 @@ static int read_values(unsigned marks, const char *path, const char *names, size
 	return 0;
 }
 
-int view_xattrs(const struct view_dir *dir, const char *name, const struct view_node *node,
-		struct view_xattrs *ret)
+static int read_xattrs(unsigned marks, struct has_xattrs of, struct view_xattrs *ret)
 {
-	struct fd_path path = fd_path(dir->parts[node->part].fd, name);
 	_cleanup_free_ char *names = NULL;
 	_cleanup_view_xattrs_ struct view_xattrs x = { 0 };
 	struct strbuf sb = { 0 };
 	size_t len;
-	int r = list_names(path.s, &names, &len);
+	int r = list_names(of, &names, &len);
 
 	if (r == 0 && len > 0)
-		r = read_values(dir->view->marks, path.s, names, len, &sb, &x);
+		r = read_values(marks, of, names, len, &sb, &x);
 	x.buf = sb.buf;
 	if (r < 0)
 		return r;
@@ -252,4 +263,17 @@ int view_xattrs(const struct view_dir *dir, const char *name, const struct view_
 	*ret = x;
 	x = (struct view_xattrs){ 0 };
 	return 0;
+}
+
+int view_xattrs(const struct view_dir *dir, const char *name, const struct view_node *node,
+		struct view_xattrs *ret)
+{
+	struct fd_path path = fd_path(dir->parts[node->part].fd, name);
+
+	return read_xattrs(dir->view->marks, (struct has_xattrs){ -1, path.s }, ret);
+}
+
+int view_xattrs_of_fd(const struct view *v, int fd, struct view_xattrs *ret)
+{
+	return read_xattrs(v->marks, (struct has_xattrs){ fd, NULL }, ret);
 }

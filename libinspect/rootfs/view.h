@@ -131,5 +131,7 @@ void view_xattrs_clear(struct view_xattrs *x);
  */
 int view_xattrs(const struct view_dir *dir, const char *name, const struct view_node *node,
 		struct view_xattrs *ret);
+/* The same of what is open already, of whichever name it is now. */
+int view_xattrs_of_fd(const struct view *v, int fd, struct view_xattrs *ret);
 
 #endif

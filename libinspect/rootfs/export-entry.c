@@ -1,0 +1,223 @@
+/*
+ * One file as one entry of the archive. What stands in its header and what follows are of the same file also when the
+ * container puts another in its place meanwhile: else a set-uid header could be given somebody's own data.
+ */
+#include "libinspect/rootfs/export.h"
+
+#include "libinspect/base/util.h"
+
+#define REPLACED_MAX 8 /* tries with a file that is being replaced */
+
+/* The file that is being added. */
+struct source {
+	const struct walk_file *f;
+	const char *name; /* in the archive */
+	struct view_node node;
+	int fd; /* its data, -EBADF: it has none */
+	struct export_map map;
+};
+
+static void source_clear(struct source *s)
+{
+	util_close(s->fd);
+	free(s->map.extents);
+}
+#define _cleanup_source_ _cleanup_(source_clear)
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/*
+ * Whether name still is what node says, though the data is of another inode: it is further down then (metacopy). Else node
+ * becomes what is there now. -ENOENT, -ESTALE: no regular file any more.
+ */
+static int look_again(struct source *s)
+{
+	struct view_node now;
+	int r = view_lookup(s->f->dir, s->f->name, &now);
+
+	if (r < 0)
+		return r;
+	if (now.part == s->node.part && same_inode(&now.st, &s->node.st))
+		return 1;
+	if (!S_ISREG(now.st.st_mode))
+		return -ESTALE;
+	s->node = now;
+	return 0;
+}
+
+/* Opens the data and makes node what belongs to it. */
+static int open_data(struct source *s, struct stat *ret_st)
+{
+	for (int i = 0; i < REPLACED_MAX; i++) {
+		int r = view_open(s->f->dir, s->f->name, &s->node, &s->fd);
+
+		if (r < 0)
+			return r;
+		if (fstat(s->fd, ret_st) < 0)
+			return -errno;
+		if (same_inode(ret_st, &s->node.st))
+			return 0;
+		r = look_again(s);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		s->fd = util_close(s->fd);
+	}
+	return -ESTALE;
+}
+
+/* 0, or why the file's data cannot be had. */
+static int prepare_data(const struct export *x, struct source *s)
+{
+	struct stat st;
+	int r;
+
+	if (!S_ISREG(s->node.st.st_mode) || s->node.st.st_size == 0)
+		return 0;
+	r = open_data(s, &st);
+	if (r < 0)
+		return r;
+	s->map.size = (uint64_t)st.st_size;
+	if (same_inode(&st, &s->node.st))
+		s->node.st = st; /* as it is now */
+	if (s->map.size > EXPORT_BLOCK)
+		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (x->opts->sorted || (uint64_t)st.st_blocks * 512 >= s->map.size)
+		return 0;
+	return export_map_read(s->fd, s->map.size, &s->map);
+}
+
+static int read_xattrs(const struct source *s, struct view_xattrs *ret)
+{
+	struct stat st;
+
+	if (s->fd >= 0 && fstat(s->fd, &st) == 0 && same_inode(&st, &s->node.st))
+		return view_xattrs_of_fd(s->f->dir->view, s->fd, ret);
+	return view_xattrs(s->f->dir, s->f->name, &s->node, ret);
+}
+
+static void add_xattrs(struct export *x, const struct source *s)
+{
+	_cleanup_view_xattrs_ struct view_xattrs xattrs = { 0 };
+	int r = read_xattrs(s, &xattrs);
+
+	if (r < 0 && r != -ENOENT)
+		export_warn(x, r, s->f->path, "read its attributes");
+	for (size_t i = 0; r == 0 && i < xattrs.n; i++) {
+		const struct view_xattr *a = &xattrs.items[i];
+
+		/* a pax record ends its name there: it would be another attribute */
+		if (strchr(a->name, '='))
+			export_warn(x, -EINVAL, s->f->path, "an attribute with '=' in its name");
+		else
+			archive_entry_xattr_add_entry(x->entry, a->name, a->value, a->len);
+	}
+}
+
+static void add_map(struct export *x, const struct export_map *map)
+{
+	if (!map->sparse)
+		return;
+	for (size_t i = 0; i < map->n; i++)
+		archive_entry_sparse_add_entry(x->entry, (la_int64_t)map->extents[i].offset,
+					       (la_int64_t)map->extents[i].len);
+	if (map->n == 0) /* all hole */
+		archive_entry_sparse_add_entry(x->entry, 0, 0);
+}
+
+/*
+ * libarchive (3.6) writes the seconds, a point and the nanoseconds, which is no sum when the seconds are negative. The last
+ * second before 1970 cannot be had so, and loses its fraction.
+ */
+static void set_mtime(struct archive_entry *entry, struct timespec t)
+{
+	if (t.tv_sec < 0 && t.tv_nsec > 0) {
+		t.tv_nsec = t.tv_sec < -1 ? 1000000000 - t.tv_nsec : 0;
+		t.tv_sec += t.tv_sec < -1;
+	}
+	archive_entry_set_mtime(entry, t.tv_sec, t.tv_nsec);
+}
+
+static void fill_header(struct export *x, const struct source *s)
+{
+	const struct stat *st = &s->node.st;
+
+	archive_entry_clear(x->entry);
+	archive_entry_copy_pathname(x->entry, s->name);
+	archive_entry_set_mode(x->entry, st->st_mode);
+	archive_entry_set_uid(x->entry, st->st_uid);
+	archive_entry_set_gid(x->entry, st->st_gid);
+	set_mtime(x->entry, st->st_mtim);
+	archive_entry_set_size(x->entry, S_ISREG(st->st_mode) ? (la_int64_t)s->map.size : 0);
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		archive_entry_set_rdev(x->entry, st->st_rdev);
+}
+
+static int put_header(struct export *x)
+{
+	int r = archive_write_header(x->archive, x->entry);
+
+	/* a warning is about bytes that are no UTF-8: they are written as they are, and so marked */
+	if (r < ARCHIVE_WARN)
+		return export_archive_failed(x, "write");
+	x->n_files++;
+	return 0;
+}
+
+static int add_whole(struct export *x, struct source *s)
+{
+	_cleanup_free_ char *target = NULL;
+	int r = S_ISLNK(s->node.st.st_mode)
+			? view_readlink(s->f->dir, s->f->name, &s->node, &target)
+			: prepare_data(x, s);
+
+	if (r < 0) {
+		export_warn(x, r, s->f->path,
+			    r == -ENOENT   ? "it is gone"
+			    : r == -ESTALE ? "it was replaced"
+					   : "read");
+		return r == -ENOMEM ? r : 0;
+	}
+	fill_header(x, s);
+	if (target)
+		archive_entry_copy_symlink(x->entry, target);
+	add_xattrs(x, s);
+	add_map(x, &s->map);
+	r = put_header(x);
+	if (r == 0 && s->fd >= 0)
+		r = export_data(x, s->fd, &s->map, s->f->path);
+	return r < 0 ? r : 1;
+}
+
+static int add_link(struct export *x, const struct source *s, const char *first)
+{
+	fill_header(x, s);
+	archive_entry_copy_hardlink(x->entry, first);
+	return put_header(x);
+}
+
+int export_file(struct export *x, const struct walk_file *f)
+{
+	_cleanup_source_ struct source s = {
+		.f = f, .name = f->path + 1, .node = *f->node, .fd = -EBADF
+	};
+	unsigned layer = f->dir->parts[f->node->part].layer;
+	bool has_names = f->node->st.st_nlink > 1 && !S_ISDIR(f->node->st.st_mode);
+	const char *first = has_names ? export_links_find(&x->links, f->node, layer) : NULL;
+	int r;
+
+	if (S_ISSOCK(f->node->st.st_mode)) {
+		export_warn(x, 0, f->path, "a socket is left out");
+		return 0;
+	}
+	r = first ? add_link(x, &s, first) : add_whole(x, &s);
+	if (r == 1 && has_names && same_inode(&s.node.st, &f->node->st))
+		r = export_links_add(&x->links, f->node, layer, s.name);
+	if (r >= 0)
+		r = archive_write_finish_entry(x->archive) < ARCHIVE_WARN
+			    ? export_archive_failed(x, "write")
+			    : 0;
+	return r == 0 ? export_tell(x, f->path) : r;
+}

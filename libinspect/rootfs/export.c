@@ -1,0 +1,237 @@
+/* A container's files as a tar archive. libarchive makes the format, the walk the order. */
+#include "libinspect/rootfs/export.h"
+
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+#include "libinspect/rootfs/path.h"
+
+#include <fnmatch.h>
+#include <locale.h>
+#include <sys/mman.h>
+
+void export_warn(struct export *x, int error, const char *path, const char *what)
+{
+	struct insp_err err = { 0 };
+
+	if (!x->opts->warn)
+		return;
+	if (error && error != -ESTALE && error != -EINVAL)
+		insp_err_set(&err, error, "export '%s': %s", path, what);
+	else
+		insp_err_say(&err, error, "export '%s': %s", path, what);
+	x->opts->warn(&err, x->opts->arg);
+}
+
+int export_archive_failed(struct export *x, const char *what)
+{
+	const char *text = archive_error_string(x->archive);
+
+	if (x->out.error)
+		return insp_err_set(x->err, x->out.error, "%s the archive", what);
+	insp_err_say(x->err, -EIO, "%s the archive: %s", what, text ? text : "unknown error");
+	return -EIO;
+}
+
+int export_tell(struct export *x, const char *path)
+{
+	struct insp_export_progress p = { x->n_files, x->out.taken, path };
+
+	if (x->opts->progress)
+		x->opts->progress(&p, x->opts->arg);
+	return 0;
+}
+
+/* ---- which files ---- */
+
+static bool is_excluded(const struct export *x, const struct walk_file *f)
+{
+	for (size_t i = 0; i < x->opts->n_excludes; i++) {
+		const char *glob = x->opts->excludes[i];
+		const char *subject = strchr(glob, '/') ? f->path + (*glob != '/') : f->name;
+
+		if (fnmatch(glob, subject, FNM_PATHNAME) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int enter(const struct walk_file *f, void *arg)
+{
+	struct export *x = arg;
+
+	if (strcmp(f->path, "/") == 0) /* has no name in an archive: as engines leave it out */
+		return 0;
+	if (is_excluded(x, f))
+		return WALK_SKIP;
+	return export_file(x, f);
+}
+
+static int failed(const char *path, int error, void *arg)
+{
+	export_warn(arg, error, path, "look at it");
+	return error == -ENOMEM ? error : 0;
+}
+
+static int export_tree(struct export *x, const struct view_dir *dir, const char *path)
+{
+	struct walk walk = { .enter = enter, .failed = failed, .arg = x };
+
+	return walk_tree(dir, path, &walk);
+}
+
+/* One of opts->paths. */
+static int export_path(struct export *x, const char *path)
+{
+	_cleanup_path_at_ struct path_at at = { 0 };
+	_cleanup_view_dir_ struct view_dir dir = { 0 };
+	struct walk_file f = { 0 };
+	int r = path_resolve(&x->files->view, path, 0, &at);
+
+	if (r == 0 && !at.exists)
+		r = -ENOENT;
+	if (r < 0)
+		return insp_err_set(x->err, r, "%s container %s: '%s'", x->files->container->engine,
+				    x->files->container->name, path);
+	if (!at.name)
+		return export_tree(x, &at.dir, at.path);
+	if (!S_ISDIR(at.node.st.st_mode)) {
+		f = (struct walk_file){ at.path, at.name, &at.dir, &at.node, 0 };
+		return export_file(x, &f);
+	}
+	r = view_enter(&at.dir, at.name, &at.node, &dir);
+	if (r == 0)
+		return export_tree(x, &dir, at.path);
+	export_warn(x, r, at.path, "look at it");
+	return 0;
+}
+
+static int export_all(struct export *x)
+{
+	_cleanup_view_dir_ struct view_dir root = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < x->opts->n_paths && r == 0; i++)
+		r = export_path(x, x->opts->paths[i]);
+	if (x->opts->n_paths > 0)
+		return r;
+	r = view_root(&x->files->view, 0, &root);
+	return r < 0 ? r : export_tree(x, &root, "/");
+}
+
+/* A layer that is gone by now took its files with it, and what was read is not all. */
+static int check_removed(const struct export *x)
+{
+	for (size_t i = 0; i < x->files->view.n; i++) {
+		struct stat st;
+
+		if (fstat(x->files->view.layers[i].fd, &st) == 0 && st.st_nlink > 0)
+			continue;
+		return insp_err_say(x->err, -ESTALE,
+				    "%s container %s was removed while it was exported",
+				    x->files->container->engine, x->files->container->name);
+	}
+	return 0;
+}
+
+/* ---- the archive ---- */
+
+static la_ssize_t on_write(struct archive *archive, void *arg, const void *data, size_t len)
+{
+	struct export *x = arg;
+
+	(void)archive;
+	return export_out_write(&x->out, data, len) < 0 ? -1 : (la_ssize_t)len;
+}
+
+static int add_filter(struct export *x)
+{
+	switch (x->opts->filter) {
+	case INSP_EXPORT_GZIP:
+		if (archive_write_add_filter_gzip(x->archive) < ARCHIVE_OK)
+			return ARCHIVE_FATAL;
+		return archive_write_set_options(x->archive, "gzip:!timestamp");
+	case INSP_EXPORT_ZSTD: return archive_write_add_filter_zstd(x->archive);
+	default: return ARCHIVE_OK;
+	}
+}
+
+static int open_archive(struct export *x, int fd)
+{
+	int r = export_out_open(&x->out, fd);
+
+	x->block = malloc(EXPORT_BLOCK);
+	x->zeros = mmap(NULL, EXPORT_ZEROS, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	x->archive = archive_write_new();
+	x->entry = archive_entry_new();
+	if (r < 0 || !x->block || x->zeros == MAP_FAILED || !x->archive || !x->entry)
+		return insp_err_set(x->err, -ENOMEM, "export");
+	archive_write_set_bytes_per_block(x->archive, 0); /* export_out makes the blocks */
+	if (archive_write_set_format_pax(x->archive) < ARCHIVE_OK ||
+	    archive_write_set_options(x->archive, "pax:xattrheader=SCHILY") < ARCHIVE_OK ||
+	    add_filter(x) < ARCHIVE_OK ||
+	    archive_write_open(x->archive, x, NULL, on_write, NULL) < ARCHIVE_OK)
+		return export_archive_failed(x, "begin");
+	return 0;
+}
+
+static int close_archive(struct export *x)
+{
+	if (archive_write_close(x->archive) < ARCHIVE_OK)
+		return export_archive_failed(x, "end");
+	if (export_out_flush(&x->out) < 0)
+		return export_archive_failed(x, "write");
+	return 0;
+}
+
+static void clear(struct export *x)
+{
+	archive_entry_free(x->entry);
+	if (x->archive)
+		archive_write_fail(x->archive); /* what is left is not written */
+	archive_write_free(x->archive);
+	if (x->zeros && x->zeros != MAP_FAILED)
+		munmap((void *)(uintptr_t)x->zeros, EXPORT_ZEROS);
+	free(x->block);
+	export_links_clear(&x->links);
+	export_out_close(&x->out);
+}
+
+/*
+ * Names are UTF-8 in a pax archive, and libarchive takes them to be of the locale: bytes that are none are marked as such
+ * (hdrcharset=BINARY). Only this thread's locale, and as long as this takes. NULL: a C library without it.
+ */
+static locale_t use_utf8(locale_t *old)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+
+	*old = utf8 ? uselocale(utf8) : NULL;
+	return utf8;
+}
+
+int insp_export(struct insp_files *files, const struct insp_export_opts *opts, int fd,
+		struct insp_err *err)
+{
+	struct insp_err own = { 0 };
+	struct export x = { .files = files, .opts = opts, .err = &own };
+	locale_t old, utf8 = use_utf8(&old);
+	int r = open_archive(&x, fd);
+
+	if (r == 0)
+		r = export_all(&x);
+	if (r == 0)
+		r = check_removed(&x);
+	if (r == 0)
+		r = close_archive(&x);
+	if (r < 0 && !own.code)
+		insp_err_set(&own, r, "export %s container %s", files->container->engine,
+			     files->container->name);
+	if (r < 0 && err)
+		*err = own;
+	clear(&x);
+	if (utf8) {
+		uselocale(old);
+		freelocale(utf8);
+	}
+	return r;
+}

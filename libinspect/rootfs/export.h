@@ -1,0 +1,92 @@
+/* Inside rootfs/: the parts of an export. */
+#ifndef SONDE_ROOTFS_EXPORT_H
+#define SONDE_ROOTFS_EXPORT_H
+
+#include "libinspect/rootfs/rootfs.h"
+#include "libinspect/rootfs/walk.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#define EXPORT_BLOCK ((size_t)1024 * 1024) /* what is read and written at once */
+
+/* ---- where the bytes go (export-out.c) ---- */
+
+/* Free with export_out_close(). */
+struct export_out {
+	int fd;	   /* the caller's */
+	char *buf; /* EXPORT_BLOCK: what is not written yet */
+	size_t len;
+	uint64_t taken; /* bytes that were handed in */
+	int error;	/* the first -errno of a write */
+};
+/* -ENOMEM. Pipes are made as large as a block, where that is allowed. */
+int export_out_open(struct export_out *out, int fd);
+void export_out_close(struct export_out *out);
+int export_out_write(struct export_out *out, const void *data, size_t len);
+int export_out_flush(struct export_out *out);
+
+/* ---- names of one file (export-links.c) ---- */
+
+struct export_link;
+/* Files that have more names to come. Free with export_links_clear(). */
+struct export_links {
+	struct export_link *items; /* a hash table, open addressing */
+	size_t n, cap;
+};
+/* The name under which this file was exported already, NULL: not yet. */
+const char *export_links_find(const struct export_links *links, const struct view_node *node,
+			      unsigned layer);
+/* Remembers that it has been exported as name. -ENOMEM. */
+int export_links_add(struct export_links *links, const struct view_node *node, unsigned layer,
+		     const char *name);
+void export_links_clear(struct export_links *links);
+
+/* ---- the data of one file (export-data.c) ---- */
+
+struct export_extent {
+	uint64_t offset, len;
+};
+/* Where a file has data. Free extents with free(). */
+struct export_map {
+	uint64_t size;
+	struct export_extent *extents;
+	size_t n;
+	bool sparse; /* else it is all data, and there are no extents */
+};
+/*
+ * What fd, of size bytes, holds. At most EXPORT_EXTENTS_MAX extents: small holes of a file that has more count as data. A
+ * file system that does not tell has none.
+ */
+#define EXPORT_EXTENTS_MAX 8192
+int export_map_read(int fd, uint64_t size, struct export_map *ret);
+
+/* ---- all of it (export.c, export-entry.c) ---- */
+
+struct export
+{
+	struct insp_files *files;
+	const struct insp_export_opts *opts;
+	struct archive *archive;
+	struct archive_entry *entry; /* used for each file anew */
+	struct export_out out;
+	struct export_links links;
+	char *block;	   /* EXPORT_BLOCK of file data */
+	const char *zeros; /* EXPORT_ZEROS bytes of no memory, for holes */
+	uint64_t n_files;
+	struct insp_err *err;
+};
+#define EXPORT_ZEROS ((size_t)1024 * 1024 * 1024)
+
+/* Adds one file. What cannot be read is a diagnostic; < 0: nothing more can be written. */
+int export_file(struct export *x, const struct walk_file *f);
+/* A diagnostic about path: "export '/etc/x': …". */
+void export_warn(struct export *x, int error, const char *path, const char *what);
+/* libarchive's refusal as an error. */
+int export_archive_failed(struct export *x, const char *what);
+/* The data that the entry's header has announced. */
+int export_data(struct export *x, int fd, const struct export_map *map, const char *path);
+/* Calls the caller's progress(). */
+int export_tell(struct export *x, const char *path);
+
+#endif

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""tree-facts.py DIR [--times] [--holes]: one line for each file below DIR, for two trees to be compared by diff.
+
+Type, mode, owner, size, what data, link or device it has, attributes, the first of its names where it has several; with
+--times the modification time in nanoseconds, with --holes whether there are any. Sockets are left out.
+"""
+import hashlib
+import os
+import stat
+import sys
+
+
+def quoted(raw):
+    return ''.join(chr(b) if 33 <= b < 127 and b != 92 else f'\\{b:03o}' for b in raw)
+
+
+def digest(path):
+    h = hashlib.sha256()
+    with open(path, 'rb') as f:
+        for block in iter(lambda: f.read(1 << 20), b''):
+            h.update(block)
+    return h.hexdigest()[:16]
+
+
+def attributes(path):
+    names = sorted(os.listxattr(path, follow_symlinks=False))
+    return ','.join(f'{n}={quoted(os.getxattr(path, n, follow_symlinks=False))}' for n in names) or '-'
+
+
+def what(path, st):
+    if stat.S_ISREG(st.st_mode):
+        return f'file size={st.st_size} sha256={digest(path)}'
+    if stat.S_ISLNK(st.st_mode):
+        return f'link to={quoted(os.readlink(path))}'
+    if stat.S_ISCHR(st.st_mode) or stat.S_ISBLK(st.st_mode):
+        kind = 'char' if stat.S_ISCHR(st.st_mode) else 'block'
+        return f'{kind} rdev={os.major(st.st_rdev)}:{os.minor(st.st_rdev)}'
+    return 'directory' if stat.S_ISDIR(st.st_mode) else 'fifo'
+
+
+def walk(top):
+    """Every path below top, by bytes."""
+    for name in sorted(os.listdir(top)):
+        path = top + b'/' + name
+        yield path
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            yield from walk(path)
+
+
+def main():
+    top, first = os.fsencode(sys.argv[1]), {}
+    for path in walk(top):
+        st = os.lstat(path)
+        if stat.S_ISSOCK(st.st_mode):
+            continue
+        words = [quoted(path[len(top):]), what(path, st), f'mode={st.st_mode & 0o7777:04o}', f'owner={st.st_uid}:{st.st_gid}',
+                 f'xattrs={attributes(path)}']
+        if st.st_nlink > 1 and not stat.S_ISDIR(st.st_mode):
+            words.append(f'same-as={quoted(first.setdefault((st.st_dev, st.st_ino), path)[len(top):])}')
+        if '--times' in sys.argv:
+            words.append(f'mtime={st.st_mtime_ns}')
+        if '--holes' in sys.argv and stat.S_ISREG(st.st_mode):
+            words.append(f'holes={st.st_blocks * 512 < st.st_size}')
+        print(' '.join(words))
+
+
+main()

@@ -1,0 +1,186 @@
+/* cexport: a container's files as a tar archive, running or stopped, without its engine. */
+#include "libinspect/files.h"
+#include "tools/cexport/output.h"
+#include "tools/shared/errors.h"
+#include "tools/shared/opts.h"
+#include "tools/shared/text.h"
+#include "tools/shared/util.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct cexport_opts {
+	struct common_opts common;
+	const char *output;
+	struct opt_list excludes;
+	bool gzip, zstd, sorted, quiet;
+};
+#define AT(member) offsetof(struct cexport_opts, member)
+
+static const struct opt options[] = {
+	{ OPT_GROUP, .help = "What is exported" },
+	{ OPT_LIST, 'x', "exclude", AT(excludes), "GLOB",
+	  "without these files and directories (repeatable)" },
+	{ OPT_FLAG, 0, "sorted", AT(sorted), .help = "the same bytes for equal trees" },
+	{ OPT_GROUP, .help = "Output" },
+	{ OPT_STRING, 'o', "output", AT(output), "FILE",
+	  "into FILE, which is there whole or not at all", .complete = COMPLETE_FILE },
+	{ OPT_FLAG, 0, "gzip", AT(gzip), .help = "compressed with gzip" },
+	{ OPT_FLAG, 0, "zstd", AT(zstd), .help = "compressed with zstd" },
+	{ OPT_FLAG, 'q', "quiet", AT(quiet), .help = "no progress, no remarks" },
+	{ OPT_GROUP, .help = "General" },
+	OPTS_SYSROOT(struct cexport_opts, common),
+	OPTS_COMMON(struct cexport_opts, common),
+	OPTS_END,
+};
+
+static const char *const usage[] = { "[OPTION...] CONTAINER [PATH...]", NULL };
+
+static const struct tool cexport_tool = {
+	.name = "cexport",
+	.summary = "Write a container's files as a tar archive.",
+	.usage = usage,
+	.opts = options,
+	.epilog =
+		"Exit status: 0 done, 1 failed, 2 something could not be exported, or not as it was.",
+	.operands = COMPLETE_CONTAINER,
+	.failure = TOOL_FAILED,
+};
+
+/* What the callbacks of an export share. */
+struct session {
+	const struct cexport_opts *opts;
+	bool show, shown; /* progress */
+	struct timespec last;
+	size_t n_failed;
+};
+
+static void clear_line(struct session *s)
+{
+	if (s->shown)
+		fputs("\r\033[K", stderr);
+	s->shown = false;
+}
+
+static void on_warn(const struct insp_err *err, void *arg)
+{
+	struct session *s = arg;
+
+	s->n_failed += err->code != 0;
+	if (s->opts->quiet && err->code == 0)
+		return;
+	clear_line(s);
+	tool_say(&cexport_tool, err);
+}
+
+#define PROGRESS_MS 200
+
+static void on_progress(const struct insp_export_progress *p, void *arg)
+{
+	struct session *s = arg;
+	struct timespec now;
+	char size[TEXT_MAX];
+
+	if (!s->show)
+		return;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if ((now.tv_sec - s->last.tv_sec) * 1000 + (now.tv_nsec - s->last.tv_nsec) / 1000000 <
+	    PROGRESS_MS)
+		return;
+	s->last = now;
+	s->shown = true;
+	fprintf(stderr, "\r%s  %llu files\033[K", text_size(p->bytes, size),
+		(unsigned long long)p->files);
+}
+
+static void files_freep(struct insp_files **files)
+{
+	insp_files_close(*files);
+}
+
+static int export_to(struct insp_files *files, const struct cexport_opts *o, char **paths,
+		     struct output *out)
+{
+	struct session s = { .opts = o, .show = !o->quiet && isatty(STDERR_FILENO) };
+	struct insp_export_opts eo = { .excludes = o->excludes.items,
+				       .n_excludes = o->excludes.n,
+				       .paths = (const char *const *)paths,
+				       .filter = o->gzip   ? INSP_EXPORT_GZIP
+						 : o->zstd ? INSP_EXPORT_ZSTD
+							   : INSP_EXPORT_PLAIN,
+				       .sorted = o->sorted,
+				       .warn = on_warn,
+				       .progress = on_progress,
+				       .arg = &s };
+	struct insp_err err = { 0 };
+	int r;
+
+	while (paths[eo.n_paths])
+		eo.n_paths++;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &s.last);
+	r = insp_export(files, &eo, out->fd, &err);
+	clear_line(&s);
+	if (r == 0)
+		r = output_commit(out, &err);
+	if (r < 0)
+		return tool_fail(&cexport_tool, &err);
+	return s.n_failed ? TOOL_INCOMPLETE : TOOL_OK;
+}
+
+static int export_container(struct insp_sys *sys, const struct cexport_opts *o, char **operands)
+{
+	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_(files_freep) struct insp_files *files = NULL;
+	_cleanup_(output_close) struct output out = { .fd = -1, .dirfd = -1 };
+	struct insp_err err = { 0 };
+	int r = tool_resolve(&cexport_tool, sys, operands[0],
+			     INSP_WANT_STOPPED | INSP_WANT_BARE | INSP_WANT_FILES, &c);
+
+	if (r)
+		return r;
+	if (insp_files_open(sys, c, INSP_FILES_LAYERS, &files, &err) < 0 ||
+	    output_open(&out, o->output, &err) < 0)
+		return tool_fail(&cexport_tool, &err);
+	return export_to(files, o, operands + 1, &out);
+}
+
+/* Every level of a directory tree holds some file descriptors. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int cexport(int argc, char *argv[], struct cexport_opts *o)
+{
+	_cleanup_sys_ struct insp_sys *sys = NULL;
+	struct insp_err err = { 0 };
+	int first, r = opts_parse(&cexport_tool, argc, argv, o, &first);
+
+	if (r >= 0)
+		return r;
+	if (first == argc)
+		return opts_usage_error(&cexport_tool, "which container? 'cps -a' lists them");
+	if (o->gzip && o->zstd)
+		return opts_usage_error(&cexport_tool, "--gzip and --zstd exclude each other");
+	if (common_opts_open(&o->common, &sys, &err) < 0)
+		return tool_fail(&cexport_tool, &err);
+	raise_file_limit();
+	return export_container(sys, o, argv + first);
+}
+
+int main(int argc, char *argv[])
+{
+	struct cexport_opts o = { 0 };
+	int r = cexport(argc, argv, &o);
+
+	opt_list_clear(&o.excludes);
+	common_opts_clear(&o.common);
+	return r;
+}
