@@ -40,11 +40,11 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(co
 STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
-base       := bolt err escape guarded inroot io json json-pick str strbuf yaml
+base       := bolt err escape guarded inroot io json json-pick slowopen str strbuf yaml
 base       += sqlite sqlite-file sqlite-log
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status sys
 container  := container
-engines    := engines freezer goflags hostproc mount-layers scan scan-procs unread
+engines    := engines freezer goflags homes hostproc mount-layers scan scan-procs unread
 engines    += $(addprefix apptainer/,apptainer config)
 engines    += buildah
 engines    += crio
@@ -87,6 +87,7 @@ unit_tests := \
     docker-store \
     enter-plan \
     gvisor \
+    homes \
     idmap \
     inroot \
     json-pick \

@@ -49,7 +49,7 @@ static void send_file(int sock, int fd, size_t max)
 	} while (send_packet(sock, &p) == 0 && p.n > 0 && left > 0);
 }
 
-static void close_from(unsigned first)
+void io_close_from(unsigned first)
 {
 	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
 		return;
@@ -70,7 +70,7 @@ reader_main(int sock, int rootfd, const char *path, size_t max)
 	rootfd = fcntl(rootfd, F_DUPFD, 3);
 	if (sock < 0 || rootfd < 0 || dup2(sock, 0) < 0 || dup2(rootfd, 1) < 0)
 		_exit(1);
-	close_from(2);
+	io_close_from(2);
 	fd = insp_open_regular_in_root(1, path);
 	failed.n = fd;
 	if (fd < 0)

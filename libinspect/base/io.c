@@ -243,6 +243,20 @@ int io_opendir(int dirfd, const char *path, DIR **ret)
 	return 0;
 }
 
+static int try_openat2(int rootfd, const char *path, const struct open_how *how)
+{
+	/* EAGAIN: a rename or mount raced with ".."; the kernel asks to try again (openat2(2)) */
+	for (int tries = 0; tries < 64; tries++) {
+		long fd = syscall(SYS_openat2, rootfd, path, how, sizeof(*how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
 int io_openat2_in_root(int rootfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
@@ -251,14 +265,15 @@ int io_openat2_in_root(int rootfd, const char *path, int flags, mode_t mode)
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 
-	/* EAGAIN: a rename or mount raced with ".."; the kernel asks to try again (openat2(2)) */
-	for (int tries = 0; tries < 64; tries++) {
-		long fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+	return try_openat2(rootfd, path, &how);
+}
 
-		if (fd >= 0)
-			return (int)fd;
-		if (errno != EAGAIN)
-			return -errno;
-	}
-	return -EAGAIN;
+int io_openat2_one_mount(int rootfd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+
+	return try_openat2(rootfd, path, &how);
 }

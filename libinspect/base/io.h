@@ -47,6 +47,8 @@ int io_read_fd(int fd, size_t max, struct io_buf *ret);
 #define IO_CONTAINER_DEADLINE_MS 500
 int io_read_in_root(int rootfd, const char *path, size_t max, unsigned deadline_ms,
 		    struct io_buf *ret);
+/* Closes every descriptor from first on: in a child that must hold nothing while it hangs. */
+void io_close_from(unsigned first);
 /* Milliseconds of the monotonic clock, for deadlines. */
 int64_t io_now_ms(void);
 /* Writes all bytes. */
@@ -65,5 +67,7 @@ int io_opendir(int dirfd, const char *path, DIR **ret);
  * inroot.c; this is only the raw call: -ENOSYS where the kernel or a seccomp filter lacks it.
  */
 int io_openat2_in_root(int rootfd, const char *path, int flags, mode_t mode);
+/* The same without leaving the root's own file system: -EXDEV where the path leads to another mount. */
+int io_openat2_one_mount(int rootfd, const char *path, int flags);
 
 #endif

@@ -16,10 +16,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#ifndef SYS_close_range
-#define SYS_close_range 436 /* compat: headers < 5.9 */
-#endif
-
 #define CHUNK		 (16 * 1024)
 #define PATIENT		 5    /* stalls that get the whole deadline; later ones a twentieth of it */
 #define STALLS_MAX	 32   /* then everything is late: no more readers are left behind */
@@ -78,15 +74,6 @@ static int answer(int sock, int procfd, const struct request *rq, struct packet 
 	return send_packet(sock, p, 0);
 }
 
-static void close_from(unsigned first)
-{
-	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-		return;
-	/* compat: kernel < 5.9 */
-	for (unsigned fd = first; fd < 65536; fd++)
-		close((int)fd);
-}
-
 static void __attribute__((noreturn)) reader_main(int sock, int procfd)
 {
 	struct request rq;
@@ -97,7 +84,7 @@ static void __attribute__((noreturn)) reader_main(int sock, int procfd)
 	procfd = fcntl(procfd, F_DUPFD, 3);
 	if (sock < 0 || procfd < 0 || dup2(sock, 0) < 0 || dup2(procfd, 1) < 0)
 		_exit(1);
-	close_from(2);
+	io_close_from(2);
 	while (recv(0, &rq, sizeof(rq), 0) == (ssize_t)sizeof(rq)) {
 		rq.path[sizeof(rq.path) - 1] = '\0';
 		if (answer(0, 1, &rq, &p) < 0)

@@ -1,5 +1,5 @@
 /*
- * stall cmdline|files FUSE-FD DIR: what a container can do to make a reader wait for ever.
+ * stall cmdline|files FUSE-FD DIR [UID]: what a container can do to make a reader wait for ever.
  *
  * Both mount a file system of their own on DIR, from an already open /dev/fuse, and serve it badly. They print "ready"
  * and stay; their death ends the connection and every wait. Raw FUSE protocol (linux/fuse.h), so that no library is
@@ -7,6 +7,7 @@
  *
  *   files    the first look-up of a name below DIR is never answered. Whoever opens DIR/NAME waits in open(2): neither
  *            O_NONBLOCK nor O_PATH helps, and once the server took the request no signal does either.
+ *            With UID it is a file system that this user serves, for everybody (allow_other).
  *   cmdline  holds its own mmap_lock for ever, so that /proc/PID/cmdline (and environ, maps) cannot be read: the file
  *            is mapped and made dirty, then opened with FOPEN_DIRECT_IO and mapped again; that mmap(2) must first write
  *            the dirty page back, and WRITE is never answered. Mapping a stalled file over the arguments themselves,
@@ -146,11 +147,12 @@ static int serve(struct server *s)
 
 /* ---- the processes ------------------------------------------------------------------------------ */
 
-static int mount_own(int fuse, const char *dir)
+static int mount_own(int fuse, const char *dir, const char *uid)
 {
 	char options[128];
 
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%s,group_id=0%s", fuse,
+		 uid ? uid : "0", uid ? ",allow_other" : "");
 	return mount("stall", dir, "fuse", MS_NOSUID | MS_NODEV, options);
 }
 
@@ -196,14 +198,15 @@ int main(int argc, char **argv)
 {
 	struct server s = { 0 };
 
-	if (argc != 4 || (strcmp(argv[1], "cmdline") != 0 && strcmp(argv[1], "files") != 0)) {
-		fprintf(stderr, "usage: stall cmdline|files FUSE-FD DIR\n");
+	if (argc < 4 || argc > 5 ||
+	    (strcmp(argv[1], "cmdline") != 0 && strcmp(argv[1], "files") != 0)) {
+		fprintf(stderr, "usage: stall cmdline|files FUSE-FD DIR [UID]\n");
 		return 1;
 	}
 	s.fuse = (int)strtol(argv[2], NULL, 10);
 	s.stall_lookup = strcmp(argv[1], "files") == 0;
 	fcntl(s.fuse, F_SETFD, FD_CLOEXEC);
-	if (mount_own(s.fuse, argv[3]) < 0)
+	if (mount_own(s.fuse, argv[3], argc == 5 ? argv[4] : NULL) < 0)
 		return fail("mount");
 	if (!s.stall_lookup)
 		return stall_cmdline(&s, argv[3]);

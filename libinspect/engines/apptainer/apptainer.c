@@ -7,6 +7,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/freezer.h"
+#include "libinspect/engines/homes.h"
 #include "libinspect/kernel/passwd.h"
 #include "libinspect/kernel/pid.h"
 
@@ -245,17 +246,17 @@ static int add_store(struct places *p, const char *path)
 
 static int add_home(struct places *p, const char *home, uid_t uid)
 {
-	_cleanup_close_ int fd = sys_open_dir(p->scan->sys, home);
 	int r = 0;
 
-	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(kinds) && r == 0; i++) {
-		_cleanup_close_ int config = io_open_dir(fd, kinds[i].config);
-		_cleanup_free_ char *path = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
+		_cleanup_free_ char *path = str_format("%s/%s", home, kinds[i].config);
+		_cleanup_close_ int config = -EBADF;
 
-		if (config < 0)
-			continue;
-		path = str_format("%s/%s", home, kinds[i].config);
-		r = path ? add_config(p, config, kinds[i].prefix, path, uid) : -ENOMEM;
+		if (!path)
+			return -ENOMEM;
+		config = homes_open(p->scan, uid, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		if (config >= 0)
+			r = add_config(p, config, kinds[i].prefix, path, uid);
 	}
 	return r;
 }

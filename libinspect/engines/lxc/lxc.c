@@ -8,6 +8,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/homes.h"
 #include "libinspect/engines/lxc/config.h"
 #include "libinspect/engines/lxc/monitor.h"
 #include "libinspect/kernel/passwd.h"
@@ -275,9 +276,10 @@ static char *find_lxcpath(const char *buf, size_t len)
 	return found;
 }
 
-static char *lxcpath_of_conf(const struct insp_sys *sys, const char *path)
+/* uid: whose file it is */
+static char *lxcpath_of_conf(struct engine_scan *scan, uid_t uid, const char *path)
 {
-	_cleanup_close_ int fd = insp_open_regular_in_root(sys->rootfd, path);
+	_cleanup_close_ int fd = homes_open_file(scan, uid, path);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 
 	if (fd < 0 || io_read_fd(fd, LXC_CONFIG_MAX, &b) < 0)
@@ -287,7 +289,7 @@ static char *lxcpath_of_conf(const struct insp_sys *sys, const char *path)
 
 static int system_path(struct places *p)
 {
-	_cleanup_free_ char *path = lxcpath_of_conf(p->scan->sys, SYSTEM_CONF);
+	_cleanup_free_ char *path = lxcpath_of_conf(p->scan, 0, SYSTEM_CONF);
 
 	return named_path(p, path && path[0] == '/' ? path : DEFAULT_PATH, false);
 }
@@ -296,7 +298,7 @@ static int system_path(struct places *p)
 static int user_path(struct places *p, const struct passwd_entry *e)
 {
 	_cleanup_free_ char *conf = str_format("%s/" USER_CONF, e->home);
-	_cleanup_free_ char *path = conf ? lxcpath_of_conf(p->scan->sys, conf) : NULL;
+	_cleanup_free_ char *path = conf ? lxcpath_of_conf(p->scan, e->uid, conf) : NULL;
 	_cleanup_close_ int fd = -EBADF;
 
 	if (!path || path[0] != '/') {
@@ -305,7 +307,7 @@ static int user_path(struct places *p, const struct passwd_entry *e)
 	}
 	if (!conf || !path)
 		return -ENOMEM;
-	fd = sys_open_dir(p->scan->sys, path);
+	fd = homes_open_dir(p->scan, e->uid, path);
 	return fd < 0 ? 0 : scan_path(p, fd, path, e->uid);
 }
 

@@ -131,12 +131,10 @@ int storage_conf_parse(const char *buf, size_t len, const struct storage_user *u
 	return 0;
 }
 
-int storage_conf_read(const struct insp_sys *sys, const char *path, const struct storage_user *user,
-		      struct storage_conf *ret)
+int storage_conf_take(int conf_fd, const struct storage_user *user, struct storage_conf *ret)
 {
 	_cleanup_io_buf_ struct io_buf b = { 0 };
-	/* links are followed (administrators and users link their dotfiles), below the host's root */
-	_cleanup_close_ int fd = insp_open_regular_in_root(sys->rootfd, path);
+	_cleanup_close_ int fd = conf_fd;
 	int r;
 
 	*ret = (struct storage_conf){ 0 };
@@ -146,4 +144,11 @@ int storage_conf_read(const struct insp_sys *sys, const char *path, const struct
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	return storage_conf_parse(b.data, b.len, user, ret);
+}
+
+int storage_conf_read(const struct insp_sys *sys, const char *path, const struct storage_user *user,
+		      struct storage_conf *ret)
+{
+	/* links are followed (administrators and users link their dotfiles), below the host's root */
+	return storage_conf_take(sys_open_file(sys, path), user, ret);
 }

@@ -5,6 +5,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/homes.h"
 #include "libinspect/engines/storage/storage.h"
 
 #include <sys/stat.h>
@@ -196,7 +197,7 @@ int storage_metadata(const struct storage_record *record, json_t **ret)
 
 int storage_open_dir(const struct storage_root *root, const char *path)
 {
-	_cleanup_close_ int fd = sys_open_dir(root->scan->sys, path);
+	_cleanup_close_ int fd = homes_open_dir(root->scan, root->owner, path);
 	struct stat st;
 
 	if (fd < 0)

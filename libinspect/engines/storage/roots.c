@@ -2,6 +2,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/homes.h"
 #include "libinspect/engines/storage/storage.h"
 #include "libinspect/kernel/passwd.h"
 
@@ -81,11 +82,17 @@ static char *default_run_root(uid_t owner)
 			  : str_format("/run/user/%u/containers", (unsigned)owner);
 }
 
+static int open_place(struct engine_scan *scan, const struct storage_place *place)
+{
+	return place->only == (uid_t)-1 ? sys_open_dir(scan->sys, place->path)
+					: homes_open_dir(scan, place->only, place->path);
+}
+
 int storage_add_root(struct engine_scan *scan, struct storage_roots *roots,
 		     const struct storage_place *place)
 {
 	_cleanup_(root_freep) struct storage_root *root = NULL;
-	_cleanup_close_ int fd = sys_open_dir(scan->sys, place->path);
+	_cleanup_close_ int fd = open_place(scan, place);
 	struct stat st;
 
 	if (fd < 0)
@@ -167,7 +174,7 @@ static int user_root(struct places *p, const struct storage_user *user)
 
 	if (!conf)
 		return -ENOMEM;
-	r = storage_conf_read(p->scan->sys, conf, user, &own);
+	r = storage_conf_take(homes_open_file(p->scan, user->uid, conf), user, &own);
 	if (r < 0)
 		return r;
 	graph = user_graph(p, &own, user);

@@ -108,7 +108,9 @@ struct storage_user {
 /* Parses (buf, len); user NULL: root. -ENOMEM. */
 int storage_conf_parse(const char *buf, size_t len, const struct storage_user *user,
 		       struct storage_conf *ret);
-/* Reads the file; a missing one gives an empty answer. -ENOMEM. */
+/* The file that is open (and closed here), or an empty answer when fd is negative. -ENOMEM. */
+int storage_conf_take(int fd, const struct storage_user *user, struct storage_conf *ret);
+/* The same of the file at path. */
 int storage_conf_read(const struct insp_sys *sys, const char *path, const struct storage_user *user,
 		      struct storage_conf *ret);
 void storage_conf_free(struct storage_conf *conf);
