@@ -53,16 +53,16 @@ engines    += $(addprefix nspawn/,args nspawn running settings)
 engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
-engines    += $(addprefix containerd/,containerd cri each flags meta record roots task values)
+engines    += $(addprefix containerd/,containerd cri each flags image meta record roots task values)
 engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
 engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
-engines    += $(addprefix oci/,crun runc runtime spec store youki)
+engines    += $(addprefix oci/,crun image runc runtime spec store youki)
 engines    += $(addprefix podman/,db files json live podman record sql)
-engines    += $(addprefix storage/,conf discover layers records roots)
+engines    += $(addprefix storage/,conf discover image layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
 rootfs     := data diff diff-change diff-compare diff-scope list marks open path view walk
-rootfs     += export export-data export-entry export-links export-out
+rootfs     += export export-data export-entry export-image export-links export-out export-upper
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
 cdiff      := hostdiff json lines stat unified
@@ -204,7 +204,7 @@ $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 # it enters nothing: linked dynamically
 $(B)/cexport: $(B)/obj/tools/cexport.o $(cexport_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive -lnettle $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@

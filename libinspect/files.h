@@ -150,6 +150,16 @@ enum insp_export_filter {
 	INSP_EXPORT_ZSTD,
 };
 
+enum insp_export_format {
+	INSP_EXPORT_TAR,
+	/*
+	 * An image of one layer, in the layout of the OCI image specification (image-layout.md), and for those that load an
+	 * archive by its manifest.json with that, too.
+	 */
+	INSP_EXPORT_OCI,
+	INSP_EXPORT_DOCKER, /* with manifest.json only, as docker save wrote it before 25 */
+};
+
 /* How far an export is. */
 struct insp_export_progress {
 	uint64_t files;	  /* entries so far */
@@ -166,7 +176,15 @@ struct insp_export_opts {
 	 */
 	const char *const *excludes;
 	size_t n_excludes;
-	enum insp_export_filter filter;
+	enum insp_export_filter filter; /* of an image: of its layer */
+	enum insp_export_format format;
+	/*
+	 * Of an image, whose container was resolved with INSP_WANT_CONFIG: what it is called, "shop/web:2", NULL: nothing; a
+	 * directory for a file without a name as large as the image, used when fd is not itself an empty regular file, NULL:
+	 * /var/tmp.
+	 */
+	const char *tag, *spool;
+	bool upper; /* only what the container changed (insp_diff()), deleted files as .wh.NAME: a layer */
 	bool sorted; /* the same bytes for equal trees: holes, which equal trees may have elsewhere, are data */
 	/* What could not be exported, or not as it was; code 0: a remark. May be NULL. */
 	void (*warn)(const struct insp_err *err, void *arg);

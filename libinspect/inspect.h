@@ -292,6 +292,11 @@ struct insp_container {
 	struct insp_mount
 		*mounts; /* without those that every container has (/proc, /dev, /etc/hosts …) */
 	size_t n_mounts;
+	/*
+	 * For INSP_WANT_CONFIG: what it runs, environment, user, labels …, as the "config" of an image made of it (OCI image
+	 * specification, config.md): JSON text, an object.
+	 */
+	char *image_config;
 };
 struct insp_container *insp_container_free(struct insp_container *c); /* returns NULL */
 /* The value of label key, NULL when there is none. Stays the container's. */
@@ -311,6 +316,7 @@ enum insp_want {
 	INSP_WANT_BARE = 1 << 3,   /* namespaces that no store claims */
 	INSP_WANT_DETAIL = 1 << 4, /* labels, ports, restarts, log path, hostname, command */
 	INSP_WANT_FILES = 1 << 5,  /* layers and mounts */
+	INSP_WANT_CONFIG = 1 << 6, /* with INSP_WANT_DETAIL: image_config */
 };
 
 /*

@@ -21,6 +21,7 @@ libsqlite3-dev                  lib:sqlite3
 libyaml-dev                     lib:yaml-0.1
 libsmartcols-dev                lib:smartcols
 libarchive-dev                  lib:libarchive
+nettle-dev                      lib:nettle
 libcap-dev                      header:sys/capability.h
 scdoc                           scdoc
 busybox-static                  have_static_busybox
@@ -56,6 +57,7 @@ libfuse3-dev                    lib:fuse3
 fuse3                           fusermount3
 attr                            setfattr
 libarchive-tools                bsdtar
+skopeo                          skopeo
 bubblewrap                      bwrap
 buildah                         buildah
 debootstrap                     debootstrap

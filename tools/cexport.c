@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -15,18 +16,28 @@ struct cexport_opts {
 	struct common_opts common;
 	const char *output;
 	struct opt_list excludes;
-	bool gzip, zstd, sorted, quiet;
+	const char *format, *tag;
+	char *full_tag;
+	bool gzip, zstd, sorted, quiet, upper;
 };
+/* distribution/reference; a digest has no place here */
+#define TAG_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-"
+
 #define AT(member) offsetof(struct cexport_opts, member)
 
 static const struct opt options[] = {
 	{ OPT_GROUP, .help = "What is exported" },
 	{ OPT_LIST, 'x', "exclude", AT(excludes), "GLOB",
 	  "without these files and directories (repeatable)" },
+	{ OPT_FLAG, 0, "upper", AT(upper),
+	  .help = "only what the container changed, as an image's layer has it" },
 	{ OPT_FLAG, 0, "sorted", AT(sorted), .help = "the same bytes for equal trees" },
 	{ OPT_GROUP, .help = "Output" },
 	{ OPT_STRING, 'o', "output", AT(output), "FILE",
 	  "into FILE, which is there whole or not at all", .complete = COMPLETE_FILE },
+	{ OPT_CHOICE, 0, "format", AT(format), "FORMAT",
+	  "tar; or an image of all of it: oci, docker", "tar oci docker", COMPLETE_WORDS },
+	{ OPT_STRING, 't', "tag", AT(tag), "NAME[:TAG]", "what the image is called" },
 	{ OPT_FLAG, 0, "gzip", AT(gzip), .help = "compressed with gzip" },
 	{ OPT_FLAG, 0, "zstd", AT(zstd), .help = "compressed with zstd" },
 	{ OPT_FLAG, 'q', "quiet", AT(quiet), .help = "no progress, no remarks" },
@@ -100,6 +111,13 @@ static void files_freep(struct insp_files **files)
 	insp_files_close(*files);
 }
 
+static enum insp_export_format format_of(const struct cexport_opts *o)
+{
+	if (!o->format || strcmp(o->format, "tar") == 0)
+		return INSP_EXPORT_TAR;
+	return strcmp(o->format, "oci") == 0 ? INSP_EXPORT_OCI : INSP_EXPORT_DOCKER;
+}
+
 static int export_to(struct insp_files *files, const struct cexport_opts *o, char **paths,
 		     struct output *out)
 {
@@ -110,6 +128,10 @@ static int export_to(struct insp_files *files, const struct cexport_opts *o, cha
 				       .filter = o->gzip   ? INSP_EXPORT_GZIP
 						 : o->zstd ? INSP_EXPORT_ZSTD
 							   : INSP_EXPORT_PLAIN,
+				       .format = format_of(o),
+				       .tag = o->tag,
+				       .spool = getenv("TMPDIR"),
+				       .upper = o->upper,
 				       .sorted = o->sorted,
 				       .warn = on_warn,
 				       .progress = on_progress,
@@ -134,9 +156,13 @@ static int export_container(struct insp_sys *sys, const struct cexport_opts *o, 
 	_cleanup_container_ struct insp_container *c = NULL;
 	_cleanup_(files_freep) struct insp_files *files = NULL;
 	_cleanup_(output_close) struct output out = { .fd = -1, .dirfd = -1 };
+	unsigned want = INSP_WANT_STOPPED | INSP_WANT_BARE | INSP_WANT_FILES;
 	struct insp_err err = { 0 };
-	int r = tool_resolve(&cexport_tool, sys, operands[0],
-			     INSP_WANT_STOPPED | INSP_WANT_BARE | INSP_WANT_FILES, &c);
+	int r;
+
+	if (format_of(o) != INSP_EXPORT_TAR)
+		want |= INSP_WANT_CONFIG | INSP_WANT_DETAIL;
+	r = tool_resolve(&cexport_tool, sys, operands[0], want, &c);
 
 	if (r)
 		return r;
@@ -157,6 +183,37 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* "web" -> "web:latest", as engines read it. */
+static int complete_tag(struct cexport_opts *o)
+{
+	const char *slash = o->tag ? strrchr(o->tag, '/') : NULL;
+
+	if (!o->tag || strchr(slash ? slash : o->tag, ':'))
+		return 0;
+	if (asprintf(&o->full_tag, "%s:latest", o->tag) < 0)
+		return TOOL_FAILED;
+	o->tag = o->full_tag;
+	return 0;
+}
+
+/* 0: fine; else the exit status. */
+static int check(struct cexport_opts *o, int n_operands)
+{
+	bool image = format_of(o) != INSP_EXPORT_TAR;
+
+	if (o->gzip && o->zstd)
+		return opts_usage_error(&cexport_tool, "--gzip and --zstd exclude each other");
+	if (image && (o->upper || n_operands > 1))
+		return opts_usage_error(&cexport_tool,
+					"an image is of the whole container: --format "
+					"excludes --upper and PATH");
+	if (o->tag && !image)
+		return opts_usage_error(&cexport_tool, "--tag goes with --format oci or docker");
+	if (o->tag && (!*o->tag || strspn(o->tag, TAG_CHARS) != strlen(o->tag)))
+		return opts_usage_error(&cexport_tool, "--tag '%s' is no name of an image", o->tag);
+	return complete_tag(o);
+}
+
 static int cexport(int argc, char *argv[], struct cexport_opts *o)
 {
 	_cleanup_sys_ struct insp_sys *sys = NULL;
@@ -167,8 +224,9 @@ static int cexport(int argc, char *argv[], struct cexport_opts *o)
 		return r;
 	if (first == argc)
 		return opts_usage_error(&cexport_tool, "which container? 'cps -a' lists them");
-	if (o->gzip && o->zstd)
-		return opts_usage_error(&cexport_tool, "--gzip and --zstd exclude each other");
+	r = check(o, argc - first);
+	if (r)
+		return r;
 	if (common_opts_open(&o->common, &sys, &err) < 0)
 		return tool_fail(&cexport_tool, &err);
 	raise_file_limit();
@@ -180,6 +238,7 @@ int main(int argc, char *argv[])
 	struct cexport_opts o = { 0 };
 	int r = cexport(argc, argv, &o);
 
+	free(o.full_tag);
 	opt_list_clear(&o.excludes);
 	common_opts_clear(&o.common);
 	return r;

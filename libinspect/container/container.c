@@ -110,6 +110,7 @@ struct insp_container *insp_container_free(struct insp_container *c)
 	free(c->name);
 	free(c->image);
 	free(c->image_id);
+	free(c->image_config);
 	free(c->command);
 	free(c->pod);
 	free(c->project);

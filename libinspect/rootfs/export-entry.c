@@ -4,6 +4,7 @@
  */
 #include "libinspect/rootfs/export.h"
 
+#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
 #define REPLACED_MAX 8 /* tries with a file that is being replaced */
@@ -98,6 +99,13 @@ static int read_xattrs(const struct source *s, struct view_xattrs *ret)
 	return view_xattrs(s->f->dir, s->f->name, &s->node, ret);
 }
 
+/* What an image's layer has of attributes: labels and marks of this host's security and overlays mean nothing elsewhere. */
+static bool is_portable(const char *name)
+{
+	return !str_starts(name, "trusted.") &&
+	       (!str_starts(name, "security.") || strcmp(name, "security.capability") == 0);
+}
+
 static void add_xattrs(struct export *x, const struct source *s)
 {
 	_cleanup_view_xattrs_ struct view_xattrs xattrs = { 0 };
@@ -108,6 +116,8 @@ static void add_xattrs(struct export *x, const struct source *s)
 	for (size_t i = 0; r == 0 && i < xattrs.n; i++) {
 		const struct view_xattr *a = &xattrs.items[i];
 
+		if (export_is_layer(x) && !is_portable(a->name))
+			continue;
 		/* a pax record ends its name there: it would be another attribute */
 		if (strchr(a->name, '='))
 			export_warn(x, -EINVAL, s->f->path, "an attribute with '=' in its name");
@@ -208,6 +218,10 @@ int export_file(struct export *x, const struct walk_file *f)
 	const char *first = has_names ? export_links_find(&x->links, f->node, layer) : NULL;
 	int r;
 
+	if (export_is_layer(x) && str_starts(f->name, EXPORT_WH)) {
+		export_warn(x, -EINVAL, f->path, "a layer cannot have a file of that name");
+		return 0;
+	}
 	if (S_ISSOCK(f->node->st.st_mode)) {
 		export_warn(x, 0, f->path, "a socket is left out");
 		return 0;
@@ -220,4 +234,14 @@ int export_file(struct export *x, const struct walk_file *f)
 			    ? export_archive_failed(x, "write")
 			    : 0;
 	return r == 0 ? export_tell(x, f->path) : r;
+}
+
+int export_empty(struct export *x, const char *name)
+{
+	archive_entry_clear(x->entry);
+	archive_entry_copy_pathname(x->entry, name);
+	archive_entry_set_mode(x->entry, S_IFREG);
+	archive_entry_set_size(x->entry, 0);
+	archive_entry_set_mtime(x->entry, 0, 0);
+	return put_header(x);
 }

@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 #include <locale.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 
 void export_warn(struct export *x, int error, const char *path, const char *what)
 {
@@ -143,21 +144,9 @@ static la_ssize_t on_write(struct archive *archive, void *arg, const void *data,
 	return export_out_write(&x->out, data, len) < 0 ? -1 : (la_ssize_t)len;
 }
 
-static int add_filter(struct export *x)
-{
-	switch (x->opts->filter) {
-	case INSP_EXPORT_GZIP:
-		if (archive_write_add_filter_gzip(x->archive) < ARCHIVE_OK)
-			return ARCHIVE_FATAL;
-		return archive_write_set_options(x->archive, "gzip:!timestamp");
-	case INSP_EXPORT_ZSTD: return archive_write_add_filter_zstd(x->archive);
-	default: return ARCHIVE_OK;
-	}
-}
-
 static int open_archive(struct export *x, int fd)
 {
-	int r = export_out_open(&x->out, fd);
+	int r = export_out_open(&x->out, fd, x->opts->format != INSP_EXPORT_TAR);
 
 	x->block = malloc(EXPORT_BLOCK);
 	x->zeros = mmap(NULL, EXPORT_ZEROS, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -166,10 +155,11 @@ static int open_archive(struct export *x, int fd)
 	x->entry = archive_entry_new();
 	if (r < 0 || !x->block || x->zeros == MAP_FAILED || !x->archive || !x->entry)
 		return insp_err_set(x->err, -ENOMEM, "export");
+	if (x->opts->filter != INSP_EXPORT_PLAIN && export_out_pack(&x->out, x->opts->filter) < 0)
+		return insp_err_say(x->err, -EOPNOTSUPP, "libarchive here cannot compress so");
 	archive_write_set_bytes_per_block(x->archive, 0); /* export_out makes the blocks */
 	if (archive_write_set_format_pax(x->archive) < ARCHIVE_OK ||
 	    archive_write_set_options(x->archive, "pax:xattrheader=SCHILY") < ARCHIVE_OK ||
-	    add_filter(x) < ARCHIVE_OK ||
 	    archive_write_open(x->archive, x, NULL, on_write, NULL) < ARCHIVE_OK)
 		return export_archive_failed(x, "begin");
 	return 0;
@@ -179,7 +169,7 @@ static int close_archive(struct export *x)
 {
 	if (archive_write_close(x->archive) < ARCHIVE_OK)
 		return export_archive_failed(x, "end");
-	if (export_out_flush(&x->out) < 0)
+	if (export_out_finish(&x->out) < 0)
 		return export_archive_failed(x, "write");
 	return 0;
 }
@@ -209,20 +199,76 @@ static locale_t use_utf8(locale_t *old)
 	return utf8;
 }
 
+/* The archive from where fd stands on. */
+static int export_to(struct export *x, int fd)
+{
+	int r = open_archive(x, fd);
+
+	if (r == 0)
+		r = x->opts->upper ? export_upper(x) : export_all(x);
+	if (r == 0)
+		r = check_removed(x);
+	return r == 0 ? close_archive(x) : r;
+}
+
+/* An empty regular file takes the image as it is made, with its head written last; else there is one before. */
+static int open_spool(struct export *x, int fd)
+{
+	const char *dir = x->opts->spool ? x->opts->spool : "/var/tmp";
+	struct stat st;
+	int spool;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
+	    !(fcntl(fd, F_GETFL) & O_APPEND))
+		return fd;
+	spool = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return spool < 0 ? insp_err_set(x->err, -errno, "create a file in '%s'", dir) : spool;
+}
+
+static int copy_out(struct export *x, int from, int to)
+{
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = sendfile(to, from, &at, 64 * EXPORT_BLOCK)) > 0)
+		export_tell(x, "");
+	return n < 0 ? insp_err_set(x->err, -errno, "write the image") : 0;
+}
+
+static int export_as_image(struct export *x, int fd)
+{
+	int spool = open_spool(x, fd), r;
+	struct export_layer layer;
+
+	if (spool < 0)
+		return spool;
+	r = lseek(spool, EXPORT_IMAGE_HEAD, SEEK_SET) < 0
+		    ? insp_err_set(x->err, -errno, "write the image")
+		    : export_to(x, spool);
+	if (r == 0) {
+		layer.size = x->out.given;
+		export_sum_hex(&x->out.plain, layer.plain);
+		memcpy(layer.packed, layer.plain, sizeof(layer.packed));
+		if (x->out.packer)
+			export_sum_hex(&x->out.packed, layer.packed);
+		r = export_image(x, spool, &layer);
+	}
+	if (spool == fd)
+		return r;
+	if (r == 0)
+		r = copy_out(x, spool, fd);
+	util_close(spool);
+	return r;
+}
+
 int insp_export(struct insp_files *files, const struct insp_export_opts *opts, int fd,
 		struct insp_err *err)
 {
 	struct insp_err own = { 0 };
 	struct export x = { .files = files, .opts = opts, .err = &own };
 	locale_t old, utf8 = use_utf8(&old);
-	int r = open_archive(&x, fd);
+	int r = opts->format == INSP_EXPORT_TAR ? export_to(&x, fd) : export_as_image(&x, fd);
 
-	if (r == 0)
-		r = export_all(&x);
-	if (r == 0)
-		r = check_removed(&x);
-	if (r == 0)
-		r = close_archive(&x);
 	if (r < 0 && !own.code)
 		insp_err_set(&own, r, "export %s container %s", files->container->engine,
 			     files->container->name);

@@ -7,6 +7,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <nettle/sha2.h>
 
 #define EXPORT_BLOCK ((size_t)1024 * 1024) /* what is read and written at once */
 
@@ -17,14 +18,24 @@ struct export_out {
 	int fd;	   /* the caller's */
 	char *buf; /* EXPORT_BLOCK: what is not written yet */
 	size_t len;
-	uint64_t taken; /* bytes that were handed in */
-	int error;	/* the first -errno of a write */
+	struct archive *packer; /* compresses; NULL: nothing does */
+	uint64_t taken;		/* bytes that were handed in */
+	uint64_t given;		/* bytes for fd: the same unless there is a packer */
+	bool summed;
+	struct sha256_ctx plain, packed; /* of both, when summed; packed only with a packer */
+	int error;			 /* the first -errno of a write */
 };
 /* -ENOMEM. Pipes are made as large as a block, where that is allowed. */
-int export_out_open(struct export_out *out, int fd);
+int export_out_open(struct export_out *out, int fd, bool summed);
+/* Compresses all that follows. -EOPNOTSUPP: this libarchive cannot. */
+int export_out_pack(struct export_out *out, enum insp_export_filter filter);
 void export_out_close(struct export_out *out);
 int export_out_write(struct export_out *out, const void *data, size_t len);
-int export_out_flush(struct export_out *out);
+/* All is written now. */
+int export_out_finish(struct export_out *out);
+
+#define EXPORT_SUM_HEX 65
+void export_sum_hex(struct sha256_ctx *sum, char hex[EXPORT_SUM_HEX]);
 
 /* ---- names of one file (export-links.c) ---- */
 
@@ -86,7 +97,33 @@ void export_warn(struct export *x, int error, const char *path, const char *what
 int export_archive_failed(struct export *x, const char *what);
 /* The data that the entry's header has announced. */
 int export_data(struct export *x, int fd, const struct export_map *map, const char *path);
+/* An empty file of that name. */
+int export_empty(struct export *x, const char *name);
 /* Calls the caller's progress(). */
 int export_tell(struct export *x, const char *path);
+
+/* ---- changes, images (export-upper.c, export-image.c) ---- */
+
+#define EXPORT_WH ".wh." /* what layers call deleted files: nothing else may be called so in one */
+/* Whether what is written is a layer, and not just an archive. */
+static inline bool export_is_layer(const struct export *x)
+{
+	return x->opts->upper || x->opts->format != INSP_EXPORT_TAR;
+}
+/* The files that changed, and marks of those that are deleted. */
+int export_upper(struct export *x);
+
+/* A layer that was written. */
+struct export_layer {
+	uint64_t size;
+	char plain[EXPORT_SUM_HEX], packed[EXPORT_SUM_HEX]; /* the same when it is not compressed */
+};
+/* The bytes before the layer: of the archive that an image is, its first header. */
+#define EXPORT_IMAGE_HEAD 512
+/*
+ * Makes an image of the layer in fd at EXPORT_IMAGE_HEAD, where fd stands behind it: puts its header before it, and the rest
+ * of the image behind it.
+ */
+int export_image(struct export *x, int fd, const struct export_layer *layer);
 
 #endif

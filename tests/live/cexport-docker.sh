@@ -11,7 +11,7 @@ out() { cexport --docker-root "$DOCKER_DATA" "$@"; }
 root_of() { dk inspect -f '{{.GraphDriver.Data.MergedDir}}' "$1"; }
 
 test_expect DOCKER,XATTR 'setup: a container with what archives lose' '
-    docker_up && dk run -d --name web "$IMAGE" sleep 1000000 >/dev/null && dk exec web sh -c "$export_fill" &&
+    docker_up && dk run -d --name web -e FOO="a b" -w /tmp -u 1000 -l some.label=x --entrypoint sleep "$IMAGE" 1000000 >/dev/null && dk exec -u 0 web sh -c "$export_fill" &&
     export_fill_attributes "$(root_of web)"
 '
 
@@ -34,6 +34,49 @@ test_expect DOCKER 'and once more unpacked by bsdtar' '
     kept() { export_facts "$@" | sed "s/system.posix_acl_access=[^, ]*,//; /^.x.dangling /s/ mtime=.*//"; } &&
     rm -rf bsd && mkdir bsd && LC_ALL=C.UTF-8 bsdtar -C bsd -xpf ours.tar --numeric-owner &&
     kept bsd --times >actual && kept ours --times >expect && test_cmp expect actual
+'
+
+# what a container of an image has, but for what docker puts into each
+loaded_facts()
+{
+    local layers
+    dk create --name loaded "$1" >/dev/null && out loaded >loaded.tar && export_unpack loaded.tar loaded && dk rm loaded >/dev/null &&
+        (cd loaded && rm -rf dev etc .dockerenv) && export_facts loaded --times
+}
+kept_facts() { rm -rf kept && cp -a ours kept && (cd kept && rm -rf dev etc .dockerenv) && export_facts kept --times; }
+config_of() { dk inspect "$1" | jq -S ".[0].Config | {User, Env, Entrypoint, Cmd, WorkingDir, Labels}"; }
+
+test_expect DOCKER '--format docker: docker load takes it, with the configuration that the container ran with' '
+    out web --format docker -t shop/crashed -o image.tar && dk load -i image.tar >actual && test_grep "shop/crashed:latest" actual &&
+    config_of web >expect && config_of shop/crashed >actual && test_cmp expect actual && test_grep "a b" actual &&
+    kept_facts >expect && loaded_facts shop/crashed >actual && test_cmp expect actual && dk rmi -f shop/crashed >/dev/null
+'
+
+test_expect DOCKER '--format oci does, too, compressed and through a pipe' '
+    out web --format oci --gzip -t shop/piped:2 | dk load >actual && test_grep "shop/piped:2" actual &&
+    config_of shop/piped:2 >actual && config_of web >expect && test_cmp expect actual &&
+    loaded_facts shop/piped:2 >actual && kept_facts >expect && test_cmp expect actual
+'
+
+# apply_layer DIR ARCHIVE: as an engine unpacks it
+apply_layer()
+{
+    rm -rf layer && mkdir layer && tar -C layer -xpf "$2" --numeric-owner --xattrs --xattrs-include='*' &&
+        (cd layer && find . -name '.wh.*' -printf '%h/%f\n' | while read -r mark; do
+            rm -rf "../$1/${mark%/*}/${mark##*/.wh.}" "$mark" || exit 1
+        done) &&
+        # a directory that stays gets its time last
+        tar -C layer -cf - --xattrs --xattrs-include='*' --format=posix . | tar -C "$1" -xpf - --numeric-owner --xattrs --xattrs-include='*' &&
+        rm -rf layer
+}
+
+test_expect DOCKER '--upper on top of the image is the container' '
+    dk create --name fresh "$IMAGE" >/dev/null && out fresh >fresh.tar && dk rm fresh >/dev/null && export_unpack fresh.tar fresh &&
+    out web --upper >upper.tar && [ "$(stat -c %s upper.tar)" -lt "$(stat -c %s fresh.tar)" ] && tar -tf upper.tar >names && test_grep "^etc/.wh.app.conf$" names &&
+    test_grep "^data/opaque/.wh.fresh" names && test_grep -v "^etc/passwd$" names &&
+    apply_layer fresh upper.tar && rm -rf fresh/dev fresh/etc/host* fresh/etc/resolv.conf fresh/.dockerenv &&
+    rm -rf kept && cp -a ours kept && rm -rf kept/dev kept/etc/host* kept/etc/resolv.conf kept/.dockerenv &&
+    export_facts fresh >actual && export_facts kept >expect && test_cmp expect actual
 '
 
 test_expect DOCKER 'of a stopped one it is the same' '

@@ -83,6 +83,11 @@ struct containerd_scan {
  */
 int containerd_record_fill(struct containerd_scan *cs, const struct containerd_record *rec,
 			   struct insp_container *c);
+/*
+ * The "config" of the image with that digest ("sha256:HEX", of an index or a manifest), as insp_container.image_config has it:
+ * free(). -ENOENT: its content is not kept; -EBADMSG, -ENOMEM.
+ */
+int containerd_image_config(const struct containerd_root *root, const char *digest, char **ret);
 /* Notes what was wrong with a record. Returns -ENOMEM when r is that, else 0. */
 int containerd_record_fail(struct containerd_scan *cs, const char *id, int r, struct insp_err *err);
 

@@ -19,6 +19,7 @@ static const char *const project_label = "com.docker.compose.project";
 
 /* What of a specification is looked at: most of it are capabilities, rules and devices. */
 static const char *const spec_members[] = { "process.args", "hostname", "mounts", NULL };
+static const char *const spec_members_config[] = { "process", "hostname", "mounts", NULL };
 
 bool containerd_is_identifier(const char *s)
 {
@@ -213,7 +214,9 @@ static int fill_spec(struct containerd_scan *cs, const struct containerd_record 
 	if (!(cs->scan->want & (INSP_WANT_DETAIL | INSP_WANT_FILES)) ||
 	    bolt_get(&rec->bucket, "spec", &v) < 0)
 		return 0;
-	r = containerd_any_json(v, spec_members, &spec, &err);
+	r = containerd_any_json(
+		v, cs->scan->want & INSP_WANT_CONFIG ? spec_members_config : spec_members, &spec,
+		&err);
 	if (r < 0) {
 		insp_err_wrap(&err, r, "its specification");
 		return containerd_record_fail(cs, rec->id, r, &err);
@@ -234,6 +237,10 @@ static int fill_image_id(const struct containerd_scan *cs, const struct containe
 	    bolt_bucket(&b, rec->image, &b) < 0 || bolt_bucket(&b, "target", &b) < 0)
 		return 0;
 	if (get_string(&b, "digest", &digest) == -ENOMEM)
+		return -ENOMEM;
+	/* what is missing there its specification tells */
+	if (digest && (cs->scan->want & INSP_WANT_CONFIG) &&
+	    containerd_image_config(cs->root, digest, &c->image_config) == -ENOMEM)
 		return -ENOMEM;
 	hex = digest ? str_after(digest, "sha256:") : NULL;
 	return hex && str_is_hex(hex, 64) ? container_set(&c->image_id, hex) : 0;

@@ -2,6 +2,7 @@
 #include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/image.h"
 
 /* Compose's project, by either of its generations. */
 static const char *const project_label = "com.docker.compose.project";
@@ -149,5 +150,8 @@ int docker_record_fill(const struct docker_record *rec, unsigned want, struct in
 	c->started = rec->started;
 	c->finished = insp_state_is_live(rec->state) ? 0 : rec->finished;
 	c->restarts = rec->restarts;
+	if ((want & INSP_WANT_CONFIG) &&
+	    oci_image_config(json_at(rec->json, "Config"), &c->image_config) < 0)
+		return -ENOMEM;
 	return want & INSP_WANT_DETAIL ? fill_detail(rec, c) : 0;
 }

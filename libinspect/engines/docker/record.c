@@ -59,6 +59,10 @@ static const struct {
 	"Path", "Args", "Config.Hostname", "LogPath", "Config.Labels", "NetworkSettings.Ports", \
 		"NetworkSettings.Networks"
 #define WANTED_FILES "MountPoints"
+#define WANTED_CONFIG                                                                             \
+	"Config.User", "Config.ExposedPorts", "Config.Env", "Config.Entrypoint", "Config.Cmd",    \
+		"Config.Volumes", "Config.WorkingDir", "Config.StopSignal", "Config.Healthcheck", \
+		"Config.Shell", "Config.OnBuild"
 
 static bool has_type(const json_t *j, const char *type)
 {
@@ -155,9 +159,13 @@ static int parse_wanted(const char *data, size_t len, unsigned want, json_t **re
 	static const char *const files[] = { WANTED_ALWAYS, WANTED_FILES, NULL };
 	static const char *const detail[] = { WANTED_ALWAYS, WANTED_DETAIL, NULL };
 	static const char *const all[] = { WANTED_ALWAYS, WANTED_FILES, WANTED_DETAIL, NULL };
+	static const char *const config[] = { WANTED_ALWAYS, WANTED_FILES, WANTED_DETAIL,
+					      WANTED_CONFIG, NULL };
 	const char *const *keys = few;
 
-	if (want & INSP_WANT_DETAIL)
+	if (want & INSP_WANT_CONFIG)
+		keys = config;
+	else if (want & INSP_WANT_DETAIL)
 		keys = want & INSP_WANT_FILES ? all : detail;
 	else if (want & INSP_WANT_FILES)
 		keys = files;

@@ -1,6 +1,7 @@
 #include "libinspect/engines/oci/spec.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/image.h"
 #include "libinspect/engines/oci/runtime.h"
 
 /*
@@ -108,6 +109,8 @@ int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c)
 	}
 	if (r == 0 && (want & INSP_WANT_FILES))
 		r = add_mounts(json_at(spec, "mounts"), c);
+	if (r == 0 && (want & INSP_WANT_CONFIG) && !c->image_config)
+		r = oci_image_config_of_process(json_at(spec, "process"), &c->image_config);
 	return r;
 }
 

@@ -12,7 +12,8 @@
  * Fills what want asks for and the specification tells: with INSP_WANT_DETAIL command and hostname, where unset; with
  * INSP_WANT_FILES the mounts that are somebody's choice: binds and tmpfs, without those that every engine makes (/dev/shm,
  * /sys/fs/cgroup, /etc/hosts, /etc/resolv.conf, /run/.containerenv …). Mounts are added to those that are there; a source
- * that is relative to the bundle is left unset, and so is a volume's name: the specification has none. -ENOMEM.
+ * that is relative to the bundle is left unset, and so is a volume's name: the specification has none; with INSP_WANT_CONFIG
+ * image_config, where unset. -ENOMEM.
  */
 int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c);
 

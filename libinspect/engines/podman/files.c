@@ -1,6 +1,7 @@
 /* A container's directories and mounts: the layer from containers-storage, the mounts from podman's configuration. */
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/image.h"
 #include "libinspect/engines/oci/spec.h"
 #include "libinspect/engines/podman/podman.h"
 
@@ -90,4 +91,40 @@ int podman_fill_files(struct podman_store *s, struct insp_container *c, const js
 	if (r == 0)
 		r = add_binds(s, c, json_at(config, "spec"));
 	return r < 0 ? r : add_volumes(s, c, json_at(config, "namedVolumes"));
+}
+
+/* What libpod/container_commit.go takes from the container: what it runs, and as whom. */
+static int override(json_t *image, const json_t *config)
+{
+	static const char *const members[][2] = { { "entrypoint", "Entrypoint" },
+						  { "command", "Cmd" },
+						  { "user", "User" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *v = json_object_get(config, members[i][0]);
+
+		if (v && json_object_set(image, members[i][1], v) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int podman_fill_image_config(struct podman_store *s, struct insp_container *c, const json_t *config)
+{
+	const struct storage_record *record;
+	_cleanup_json_ json_t *image = NULL;
+	json_t *of_image;
+	int r = storage_find(s->storage, c->id, &record);
+
+	if (r < 0 || !record)
+		return r;
+	r = storage_image(s->storage, record, &image);
+	if (r == -ENOMEM)
+		return r;
+	of_image = json_object_get(image, "config");
+	if (!json_is_object(of_image)) /* the runtime specification tells, then */
+		return oci_image_config_of_process(json_at(config, "spec.process"),
+						   &c->image_config);
+	r = override(of_image, config);
+	return r < 0 ? r : oci_image_config(of_image, &c->image_config);
 }

@@ -85,6 +85,9 @@ int podman_fill_state(struct podman_store *s, struct insp_container *c, const ch
 
 /* For INSP_WANT_FILES: layers by the storage's record, mounts by the configuration (NULL: none). -ENOMEM. */
 int podman_fill_files(struct podman_store *s, struct insp_container *c, const json_t *config);
+/* For INSP_WANT_CONFIG: its image's configuration with the container's own command and user. -ENOMEM. */
+int podman_fill_image_config(struct podman_store *s, struct insp_container *c,
+			     const json_t *config);
 
 /* Whether c lives, by its runtime's record, its cgroup, or its monitor. 1, 0, -ENOMEM; as engine_claim_init(). */
 int podman_claim(struct podman_store *s, struct insp_container *c, pid_t pid, pid_t conmon);

@@ -191,6 +191,8 @@ int podman_fill_config(struct podman_store *s, struct insp_container *c, const c
 		str_to_time(created, &c->created);
 	if (r == 0 && detail)
 		r = fill_detail(s, c, config);
+	if (r == 0 && (s->scan->want & INSP_WANT_CONFIG))
+		r = podman_fill_image_config(s, c, config);
 	return r == 0 && files ? podman_fill_files(s, c, config) : r;
 }
 

@@ -94,6 +94,10 @@ int storage_layers(struct storage_root *root, const struct storage_record *recor
 int storage_fill_layers(struct storage_root *root, const struct storage_record *record,
 			struct insp_container *c);
 
+/* The configuration of the container's image, whole: json_decref() it. -ENOENT: it has none, or that is gone; -EBADMSG … */
+int storage_image(const struct storage_root *root, const struct storage_record *record,
+		  json_t **ret);
+
 /* ---- storage.conf ---- */
 
 /* What it says, expanded for a user. NULL: nothing. free() each. */
