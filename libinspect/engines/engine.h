@@ -34,6 +34,7 @@ struct scan_procs {
 	struct scan_proc *items; /* by pid */
 	size_t n;
 	bool done;
+	bool programs_only; /* no namespaces were read, and exe of all */
 };
 
 /*
@@ -78,7 +79,12 @@ struct engine_scan {
 	struct insp_sys *sys;
 	unsigned want; /* INSP_WANT_* */
 	struct engine_match match;
-	bool may_walk;		       /* a list may walk /proc; resolving a name may not */
+	bool may_walk; /* over /proc, once: stores that only running daemons and monitors tell */
+	/*
+	 * That is all the walk is for, a name is looked for: one system call a process. What nobody claims, and what other
+	 * users' cgroups tell (engine_scan_unread()), is left out.
+	 */
+	bool programs_only;
 	struct scan_procs procs;       /* through engine_scan_procs() only */
 	const struct scan_proc *known; /* by pid; replaces the walk. The caller's, may be NULL */
 	size_t n_known;
@@ -104,6 +110,11 @@ struct engine {
 	 * and never runs alone.
 	 */
 	bool leftovers;
+	/*
+	 * Other engines run their containers by it: its record of a container may be that of a runtime, and the engine's,
+	 * which stands for it, be in a store that only a running process tells.
+	 */
+	bool below;
 	/*
 	 * Its containers are in graph roots of containers-storage (storage/storage.h), as those of others: a store that the
 	 * caller names for one of them is looked at by all.

@@ -329,4 +329,4 @@ static int scan_gvisor(struct engine_scan *scan)
 	return store_scan(scan, &runtime_gvisor, &format);
 }
 
-const struct engine engine_gvisor = { .name = NAME, .scan = scan_gvisor };
+const struct engine engine_gvisor = { .name = NAME, .scan = scan_gvisor, .below = true };

@@ -149,6 +149,7 @@ struct part {
 	const struct insp_sys *sys;
 	struct scan_proc *procs;
 	size_t n;
+	bool programs_only;
 	bool mounts; /* the mount namespaces of the host's processes, too */
 };
 
@@ -161,7 +162,8 @@ static void *look_at_part(void *arg)
 	for (size_t i = 0; i < part->n; i++) {
 		struct scan_proc *p = &part->procs[i];
 
-		if (pid_ns_inode(part->sys->procfd, p->pid, INSP_NS_PID, &p->pid_ns) < 0)
+		if (part->programs_only ||
+		    pid_ns_inode(part->sys->procfd, p->pid, INSP_NS_PID, &p->pid_ns) < 0)
 			p->pid_ns = 0;
 		if (!engine_proc_look(part->sys, p))
 			p->pid = 0;
@@ -172,14 +174,20 @@ static void *look_at_part(void *arg)
 	return NULL;
 }
 
-static void look_at_all(const struct insp_sys *sys, struct scan_procs *procs, bool mounts)
+static void look_at_all(const struct engine_scan *scan, struct scan_procs *procs)
 {
 	size_t half = procs->n >= SPLIT_MIN ? procs->n / 2 : 0;
-	struct part first = { sys, procs->items, half, mounts };
-	struct part second = { sys, procs->items + half, procs->n - half, mounts };
+	struct part first = { .sys = scan->sys,
+			      .procs = procs->items,
+			      .n = half,
+			      .programs_only = scan->programs_only,
+			      .mounts = scan->want & INSP_WANT_BARE };
+	struct part second = first;
 	pthread_t thread;
 	bool split = half > 0 && pthread_create(&thread, NULL, look_at_part, &first) == 0;
 
+	second.procs += half;
+	second.n = procs->n - half;
 	(void)look_at_part(&second);
 	if (split)
 		(void)pthread_join(thread, NULL);
@@ -194,7 +202,7 @@ static int walk(const struct engine_scan *scan, struct scan_procs *procs)
 
 	if (r < 0 || procs->n == 0)
 		return r;
-	look_at_all(scan->sys, procs, scan->want & INSP_WANT_BARE);
+	look_at_all(scan, procs);
 	for (size_t i = 0; i < procs->n; i++)
 		if (procs->items[i].pid)
 			procs->items[kept++] = procs->items[i];
@@ -219,12 +227,18 @@ static int walk_known(const struct engine_scan *scan, struct scan_procs *procs)
 
 int engine_scan_procs(struct engine_scan *scan, const struct scan_procs **ret)
 {
+	/* a walk before that was for less */
+	if (scan->procs.programs_only && !scan->programs_only) {
+		free(scan->procs.items);
+		scan->procs = (struct scan_procs){ 0 };
+	}
 	if (!scan->procs.done && scan->may_walk && scan->sys->live) {
 		int r = scan->n_known ? walk_known(scan, &scan->procs) : walk(scan, &scan->procs);
 
 		if (r < 0)
 			return r;
 		scan->procs.done = true;
+		scan->procs.programs_only = scan->programs_only;
 	}
 	*ret = &scan->procs;
 	return 0;

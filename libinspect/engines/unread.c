@@ -182,7 +182,7 @@ int engine_scan_unread(struct engine_scan *scan)
 	struct claims claims = { 0 };
 	int r;
 
-	if (geteuid() == 0 || !scan->may_walk || !scan->sys->live)
+	if (geteuid() == 0 || !scan->may_walk || scan->programs_only || !scan->sys->live)
 		return 0;
 	r = collect(scan, &claims);
 	if (r == 0)

@@ -44,11 +44,13 @@ static ssize_t last_id(const char *path, size_t end, char *id)
 }
 
 /* The live container with this id whose cgroup the process is in. 1 found, 0 not. */
-static int ask_for_id(struct insp_sys *sys, const char *id, const struct cgroup_lines *lines,
-		      unsigned want, struct insp_container **ret)
+static int ask_stores(struct insp_sys *sys, const char *id, const struct cgroup_lines *lines,
+		      unsigned want, bool walk, struct insp_container **ret)
 {
 	_cleanup_scan_ struct engine_scan scan = {
 		.sys = sys,
+		.may_walk = walk,
+		.programs_only = true,
 		.want = (want | INSP_WANT_CGROUP) & ~(unsigned)(INSP_WANT_BARE | INSP_WANT_STOPPED),
 		.match = { .ref = id, .by_id_only = true },
 	};
@@ -63,6 +65,28 @@ static int ask_for_id(struct insp_sys *sys, const char *id, const struct cgroup_
 			return 1;
 		}
 	return 0;
+}
+
+/* What a runtime knows may be an engine's whose store only its daemon or monitor tells. */
+static int ask_for_id(struct insp_sys *sys, const char *id, const struct cgroup_lines *lines,
+		      unsigned want, struct insp_container **ret)
+{
+	struct insp_container *c = NULL, *above = NULL;
+	int r = ask_stores(sys, id, lines, want, false, &c);
+	const struct engine *engine = r > 0 ? engine_by_name(c->engine, strlen(c->engine)) : NULL;
+
+	if (engine && engine->below)
+		r = ask_stores(sys, id, lines, want, true, &above);
+	if (above) {
+		insp_container_free(c);
+		c = above;
+	}
+	if (r < 0) {
+		insp_container_free(c);
+		return r;
+	}
+	*ret = c;
+	return c != NULL;
 }
 
 /* From the innermost id outwards: an engine inside a container makes cgroups below the container's. */

@@ -1,8 +1,9 @@
 /*
  * A reference -> one container.
  *
- * The engines' stores are asked first, with the reference, so that they parse only what can match; that never walks
- * /proc. Only when nothing there has the name, or bare containers are asked for, everything is listed.
+ * The engines' stores are asked first, with the reference, so that they parse only what can match. A name may be in
+ * every store, so those are asked, too, that only running daemons and monitors tell: a walk over /proc that looks at
+ * programs alone. Only when nothing there has the name, or bare containers are asked for, everything is listed.
  */
 #include "libinspect/engines/engine.h"
 #include "libinspect/base/str.h"
@@ -12,6 +13,7 @@
 #include "libinspect/resolve/pod.h"
 
 #define SHORT_ID_LEN 12
+#define ID_LEN	     64
 
 struct reference {
 	const struct engine *engine; /* NULL: any */
@@ -163,6 +165,7 @@ static int ask_all(struct engine_scan *scan, const struct reference *ref)
 	scan->match = (struct engine_match){ 0 };
 	scan->want |= INSP_WANT_BARE;
 	scan->may_walk = true;
+	scan->programs_only = false;
 	r = engine_scan_run(scan, NULL);
 	if (r < 0)
 		return r;
@@ -173,17 +176,40 @@ static int ask_all(struct engine_scan *scan, const struct reference *ref)
 	return any;
 }
 
+/* Nobody chose a whole id, and what root's store says of it holds: no other store need be looked for. */
+static bool is_settled(const struct engine_scan *scan, const struct reference *ref)
+{
+	return str_is_hex(ref->name, ID_LEN) && scan->found.n == 1 &&
+	       scan->found.items[0]->owner == 0 && str_eq(scan->found.items[0]->id, ref->name);
+}
+
+static int ask_for(struct engine_scan *scan, const struct reference *ref)
+{
+	int r;
+
+	engine_scan_clear(scan);
+	r = engine_scan_run(scan, ref->engine);
+	if (r < 0)
+		return r;
+	keep_best(&scan->found, ref);
+	return scan->found.n > 0;
+}
+
 static int ask(struct engine_scan *scan, const struct reference *ref)
 {
 	int r;
 
 	if (ref->engine && ref->engine->leftovers)
 		return ask_all(scan, ref);
-	r = engine_scan_run(scan, ref->engine);
-	if (r < 0)
-		return r;
-	keep_best(&scan->found, ref);
-	return scan->found.n > 0 ? 1 : ask_all(scan, ref);
+	if (str_is_hex(ref->name, ID_LEN)) {
+		r = ask_for(scan, ref);
+		if (r < 0 || is_settled(scan, ref))
+			return r;
+	}
+	scan->may_walk = true;
+	scan->programs_only = true;
+	r = ask_for(scan, ref);
+	return r != 0 ? r : ask_all(scan, ref);
 }
 
 static int resolve_name(struct insp_sys *sys, const char *text, unsigned want,
@@ -214,22 +240,14 @@ static int resolve_name(struct insp_sys *sys, const char *text, unsigned want,
 	return 0;
 }
 
-/* The whole list, of the stores that are known first; only then of those that a walk over /proc finds. */
 static int ask_pod(struct engine_scan *scan, const struct pod_reference *ref)
 {
-	for (int walk = 0; walk < 2; walk++) {
-		int r;
+	int r = engine_scan_run(scan, NULL);
 
-		engine_scan_clear(scan);
-		scan->may_walk = walk;
-		r = engine_scan_run(scan, NULL);
-		if (r < 0)
-			return r;
-		pod_reference_keep(ref, &scan->found);
-		if (scan->found.n > 0)
-			return 1;
-	}
-	return 0;
+	if (r < 0)
+		return r;
+	pod_reference_keep(ref, &scan->found);
+	return scan->found.n > 0;
 }
 
 static int resolve_pod(struct insp_sys *sys, const char *text, unsigned want,
@@ -240,6 +258,8 @@ static int resolve_pod(struct insp_sys *sys, const char *text, unsigned want,
 	_cleanup_scan_ struct engine_scan scan = {
 		.sys = sys,
 		.want = (want | INSP_WANT_STOPPED | INSP_WANT_DETAIL) & ~(unsigned)INSP_WANT_BARE,
+		.may_walk = true,
+		.programs_only = true,
 	};
 	int r = pod_reference_parse(text + strlen("pod/"), &ref, err);
 

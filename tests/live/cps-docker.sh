@@ -150,11 +150,14 @@ test_expect DOCKER 'that user may name it by its id, and is not let in' '
     test_grep "ermi" err
 '
 
-test_expect DOCKER,STRACE,!SANITIZED 'resolving docker:NAME reads no directory /proc and opens no other store' '
+test_expect DOCKER,STRACE,!SANITIZED 'resolving docker:NAME opens no other store and looks at programs alone, at none for a whole id' '
     strace -f -y -o trace -e trace=open,openat,openat2,getdents64 \
-        cps --store "docker=$DOCKER_DATA" docker:$web >out &&
+        cps --store "docker=$DOCKER_DATA" docker:"$(dk inspect --format "{{.Id}}" $web)" >out &&
     test_grep "config.v2.json" trace &&
     test_grep -v "getdents64([0-9]*</proc>" trace &&
+    test_grep -v "containers/storage\|/run/runc\|/run/crun\|bolt_state" trace &&
+    strace -f -y -o trace -e trace=open,openat,openat2,readlink,readlinkat cps --store "docker=$DOCKER_DATA" docker:$web >out &&
+    test_grep "readlinkat([0-9]*</proc>, \"1/exe\"" trace && test_grep -v "\"1/ns/" trace &&
     test_grep -v "containers/storage\|/run/runc\|/run/crun\|bolt_state" trace &&
     strace -f -y -o trace -e trace=getdents64 cps >out &&
     test_grep "getdents64([0-9]*</proc>" trace

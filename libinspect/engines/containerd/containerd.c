@@ -35,4 +35,8 @@ static int scan_containerd(struct engine_scan *scan)
 	return containerd_each_record(scan, &walk);
 }
 
-const struct engine engine_containerd = { .name = "containerd", .scan = scan_containerd };
+const struct engine engine_containerd = {
+	.name = "containerd",
+	.scan = scan_containerd,
+	.below = true,
+};

@@ -310,6 +310,14 @@ static int all_accounted_for(struct engine_scan *scan)
 	return shims <= live;
 }
 
+/* Another root may have the same name, so one that was found ends the search only where no other is looked for. */
+static int is_complete(struct engine_scan *scan)
+{
+	if (!scan->match.ref)
+		return all_accounted_for(scan);
+	return !scan->may_walk && found_exactly(scan);
+}
+
 static int scan_roots(struct engine_scan *scan, struct docker_roots *roots, size_t from)
 {
 	int r = 0;
@@ -330,7 +338,7 @@ static int scan(struct engine_scan *scan)
 	r = scan_roots(scan, &roots, 0);
 	if (r < 0 || !scan->sys->live)
 		return r;
-	r = scan->match.ref ? found_exactly(scan) : all_accounted_for(scan);
+	r = is_complete(scan);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	/* there may be a daemon that was killed and had a root of its own */

@@ -95,4 +95,4 @@ static int scan_crun(struct engine_scan *scan)
 	return store_scan(scan, &runtime_crun, &format);
 }
 
-const struct engine engine_crun = { .name = NAME, .scan = scan_crun };
+const struct engine engine_crun = { .name = NAME, .scan = scan_crun, .below = true };

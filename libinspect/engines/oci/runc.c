@@ -111,4 +111,4 @@ static int scan_runc(struct engine_scan *scan)
 	return store_scan(scan, &runtime_runc, &format);
 }
 
-const struct engine engine_runc = { .name = NAME, .scan = scan_runc };
+const struct engine engine_runc = { .name = NAME, .scan = scan_runc, .below = true };

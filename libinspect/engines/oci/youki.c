@@ -106,4 +106,4 @@ static int scan_youki(struct engine_scan *scan)
 	return store_scan(scan, &runtime_youki, &format);
 }
 
-const struct engine engine_youki = { .name = NAME, .scan = scan_youki };
+const struct engine engine_youki = { .name = NAME, .scan = scan_youki, .below = true };

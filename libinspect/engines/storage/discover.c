@@ -1,11 +1,12 @@
 /*
  * Graph roots that only what runs in them tells: the monitors of their containers, whose command line has the root of the
- * engine that started them, and the overlays that are mounted below one. Looked for by a list only: it walks /proc.
+ * engine that started them, and the overlays that are mounted below one. It walks /proc.
  *
  * Any process can call itself what it likes: which monitor may be believed, and for whom, hostproc.h tells. Of a user's
  * monitor only that user's directory counts, and it speaks for that user alone. A mount counts when it is an overlay in the caller's own mount
  * table, which only root of this host can put there; its directory must be root's.
  */
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/hostproc.h"
@@ -97,6 +98,28 @@ static int read_args(struct slowread *reader, pid_t pid, char **ret, size_t *ret
 	return slowread_read(reader, pid, "cmdline", ARGS_MAX, ret, ret_len);
 }
 
+/*
+ * Whether it stands in a graph root that is known: libpod starts a monitor in the container's bundle. That is one look,
+ * where its arguments take a process to read them, and a name should not wait for that.
+ */
+static bool is_of_known(const struct engine_scan *scan, const struct storage_roots *roots,
+			pid_t pid)
+{
+	_cleanup_free_ char *cwd = NULL;
+	char link[32];
+
+	snprintf(link, sizeof(link), "%d/cwd", (int)pid);
+	if (io_readlink(scan->sys->procfd, link, &cwd) < 0)
+		return false;
+	for (size_t i = 0; i < roots->n; i++) {
+		const char *rest = str_after(cwd, roots->items[i]->path);
+
+		if (rest && *rest == '/' && strstr(rest, BELOW_GRAPH) == strchr(rest, '-'))
+			return true;
+	}
+	return false;
+}
+
 static int add_monitor(struct engine_scan *scan, struct storage_roots *roots,
 		       struct slowread *reader, const struct hostproc *proc)
 {
@@ -123,7 +146,8 @@ static int from_monitors(struct engine_scan *scan, struct storage_roots *roots)
 	for (size_t i = 0; r == 0 && i < procs->n; i++) {
 		_cleanup_hostproc_ struct hostproc proc = { 0 };
 
-		if (!str_eq(procs->items[i].exe, MONITOR))
+		if (!str_eq(procs->items[i].exe, MONITOR) ||
+		    is_of_known(scan, roots, procs->items[i].pid))
 			continue;
 		r = hostproc_read(scan->sys, procs->items[i].pid, &proc);
 		if (r < 0)
