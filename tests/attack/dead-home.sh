@@ -125,6 +125,18 @@ all_gone()
     done
 }
 
+# A rootless dockerd, whose configuration and data root are at home
+daemon_up()
+{
+    mkdir -p "$ROOTLESS_DIR/bin" && cp "$HELPERS/false-daemon" "$ROOTLESS_DIR/bin/dockerd" || return 1
+    as_user env PIDFILE=/run/user/"$ROOTLESS_UID"/daemon unshare -U "$ROOTLESS_DIR/bin/dockerd" </dev/null >/dev/null 2>&1 &
+    test_wait "test -s /run/user/$ROOTLESS_UID/daemon" && daemon=$(cat "/run/user/$ROOTLESS_UID/daemon")
+}
+
+test_expect USERADD,UNSHARE,FUSE 'nor does his dockerd that runs lead a list into it' '
+    home_up && daemon_up && stall_on "$home" && { left_out; r=$?; servers_down; kill -9 "$daemon"; test $r = 0; }
+'
+
 test_expect USERADD,UNSHARE,FUSE 'who waits there is one process, and none when the server is gone' '
     home_up && stall_on "$home" && { left_out && ! all_gone; r=$?; servers_down; test $r = 0; } && test_wait all_gone
 '

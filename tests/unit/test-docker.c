@@ -286,12 +286,12 @@ static void daemon_flags_are_found_in_every_spelling(void **state)
 static void this_process_is_no_daemon(void **state)
 {
 	struct docker_daemon d = { 0 };
-	struct insp_sys *sys = NULL;
+	struct engine_scan scan = { 0 };
 
-	assert_int_equal(insp_sys_open(NULL, &sys, NULL), 0);
-	assert_int_equal(docker_daemon_read(sys, getpid(), &d), 0);
-	assert_int_equal(docker_daemon_read(sys, 2147483647, &d), 0);
-	insp_sys_close(sys);
+	assert_int_equal(insp_sys_open(NULL, &scan.sys, NULL), 0);
+	assert_int_equal(docker_daemon_read(&scan, getpid(), &d), 0);
+	assert_int_equal(docker_daemon_read(&scan, 2147483647, &d), 0);
+	insp_sys_close(scan.sys);
 }
 
 int main(void)

@@ -29,9 +29,9 @@ static char *home_of(const struct insp_sys *sys, uid_t uid)
 }
 
 /* pkg/homedir: XDG_DATA_HOME and XDG_RUNTIME_DIR are taken to be at their usual places. */
-static int add_user_defaults(const struct insp_sys *sys, uid_t uid, struct docker_flags *f)
+static int add_user_defaults(struct engine_scan *scan, uid_t uid, struct docker_flags *f)
 {
-	_cleanup_free_ char *home = home_of(sys, uid);
+	_cleanup_free_ char *home = home_of(scan->sys, uid);
 	_cleanup_free_ char *config = NULL;
 	int r;
 
@@ -39,7 +39,7 @@ static int add_user_defaults(const struct insp_sys *sys, uid_t uid, struct docke
 		return 0;
 	config = f->config_file ? str_dup(f->config_file)
 				: str_format("%s/.config/docker/daemon.json", home);
-	r = config ? docker_flags_add_config(sys, config, f) : -ENOMEM;
+	r = config ? docker_flags_add_config(scan, uid, config, f) : -ENOMEM;
 	if (r < 0)
 		return r;
 	if (!f->data_root)
@@ -49,11 +49,11 @@ static int add_user_defaults(const struct insp_sys *sys, uid_t uid, struct docke
 	return f->data_root && f->exec_root ? 0 : -ENOMEM;
 }
 
-static int add_root_defaults(const struct insp_sys *sys, const char *prefix, struct docker_flags *f)
+static int add_root_defaults(struct engine_scan *scan, const char *prefix, struct docker_flags *f)
 {
 	_cleanup_free_ char *config =
 		str_format("%s%s", prefix, f->config_file ? f->config_file : DEFAULT_CONFIG);
-	int r = config ? docker_flags_add_config(sys, config, f) : -ENOMEM;
+	int r = config ? docker_flags_add_config(scan, 0, config, f) : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -89,8 +89,9 @@ static bool is_daemon(const struct insp_sys *sys, pid_t pid)
 	return engine_proc_exe(sys, pid, name, sizeof(name)) == 0 && strcmp(name, PROGRAM) == 0;
 }
 
-int docker_daemon_read(struct insp_sys *sys, pid_t pid, struct docker_daemon *ret)
+int docker_daemon_read(struct engine_scan *scan, pid_t pid, struct docker_daemon *ret)
 {
+	struct insp_sys *sys = scan->sys;
 	_cleanup_(docker_flags_free) struct docker_flags flags = { 0 };
 	_cleanup_hostproc_ struct hostproc proc = { 0 };
 	_cleanup_io_buf_ struct io_buf args = { 0 };
@@ -110,7 +111,7 @@ int docker_daemon_read(struct insp_sys *sys, pid_t pid, struct docker_daemon *re
 	if (r < 0)
 		return r;
 	prefix = proc.prefix ? proc.prefix : "";
-	r = proc.owner == 0 ? add_root_defaults(sys, prefix, &flags)
-			    : add_user_defaults(sys, proc.owner, &flags);
+	r = proc.owner == 0 ? add_root_defaults(scan, prefix, &flags)
+			    : add_user_defaults(scan, proc.owner, &flags);
 	return r < 0 ? r : fill(prefix, &flags, proc.owner, ret);
 }

@@ -96,11 +96,12 @@ struct docker_flags {
 void docker_flags_free(struct docker_flags *f);
 /* The flags that matter, from NUL-separated arguments. The last one of a kind counts. -ENOMEM. */
 int docker_flags_parse(const char *args, size_t len, struct docker_flags *ret);
-/* Adds from a daemon.json what the command line did not say. A file that is not there or no JSON changes nothing. */
-int docker_flags_add_config(const struct insp_sys *sys, const char *path, struct docker_flags *f);
+/* Adds from a daemon.json what the command line did not say. A file that is not there or no JSON changes nothing. uid: whose it is. */
+int docker_flags_add_config(struct engine_scan *scan, uid_t uid, const char *path,
+			    struct docker_flags *f);
 
 /* 1 when process pid is a daemon of this host, 0 when it is none that may be believed, -ENOMEM. */
-int docker_daemon_read(struct insp_sys *sys, pid_t pid, struct docker_daemon *ret);
+int docker_daemon_read(struct engine_scan *scan, pid_t pid, struct docker_daemon *ret);
 
 /* ---- names and times ----------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/goflags.h"
+#include "libinspect/engines/homes.h"
 
 #include <sys/stat.h>
 
@@ -38,9 +39,9 @@ int docker_flags_parse(const char *args, size_t len, struct docker_flags *ret)
 }
 
 /* /etc/docker/daemon.json may be a link of the administrator's. */
-static json_t *read_config(const struct insp_sys *sys, const char *path)
+static json_t *read_config(struct engine_scan *scan, uid_t uid, const char *path)
 {
-	_cleanup_close_ int fd = sys_open_file(sys, path);
+	_cleanup_close_ int fd = homes_open_file(scan, uid, path);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 	json_t *j = NULL;
 	struct stat st;
@@ -59,9 +60,10 @@ static int take_missing(char **field, const char *value)
 	return *field ? 0 : -ENOMEM;
 }
 
-int docker_flags_add_config(const struct insp_sys *sys, const char *path, struct docker_flags *f)
+int docker_flags_add_config(struct engine_scan *scan, uid_t uid, const char *path,
+			    struct docker_flags *f)
 {
-	_cleanup_json_ json_t *j = read_config(sys, path);
+	_cleanup_json_ json_t *j = read_config(scan, uid, path);
 
 	if (take_missing(&f->data_root, json_str_at(j, "data-root")) < 0 ||
 	    take_missing(&f->data_root, json_str_at(j, "graph")) < 0 ||

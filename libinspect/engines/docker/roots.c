@@ -8,6 +8,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/homes.h"
 
 #include <sys/stat.h>
 
@@ -138,14 +139,15 @@ struct place {
 
 static int add_root(struct engine_scan *scan, struct docker_roots *roots, const struct place *place)
 {
-	_cleanup_close_ int fd = sys_open(scan->sys, place->path, O_PATH | O_DIRECTORY);
+	_cleanup_close_ int fd = homes_open(scan, place->by, place->path, O_PATH | O_DIRECTORY);
 	struct docker_root *known;
 	struct stat st;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		r = fd < 0 ? fd : -errno;
-		if (place->named || (r != -ENOENT && r != -ENOTDIR))
+		/* what does not answer was noted */
+		if (place->named || (r != -ENOENT && r != -ENOTDIR && r != -ETIMEDOUT))
 			cannot_open(scan, place->path, r);
 		return 0;
 	}
@@ -166,7 +168,7 @@ static int add_root(struct engine_scan *scan, struct docker_roots *roots, const 
 static int add_daemon(struct engine_scan *scan, struct docker_roots *roots, pid_t pid)
 {
 	_cleanup_(docker_daemon_free) struct docker_daemon d = { 0 };
-	int r = docker_daemon_read(scan->sys, pid, &d);
+	int r = docker_daemon_read(scan, pid, &d);
 
 	if (r <= 0)
 		return r;
@@ -199,7 +201,7 @@ static int add_default(struct engine_scan *scan, struct docker_roots *roots)
 	/* a daemon that was told another root has left the default directory: old names would be ambiguous */
 	if (r != 0)
 		return r;
-	r = docker_flags_add_config(scan->sys, DEFAULT_CONFIG, &f);
+	r = docker_flags_add_config(scan, 0, DEFAULT_CONFIG, &f);
 	if (r < 0)
 		return r;
 	return add_root(
