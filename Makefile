@@ -63,14 +63,16 @@ resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
 rootfs     := data diff diff-change diff-compare diff-scope list marks open path view walk
 rootfs     += export export-data export-entry export-image export-links export-out export-upper
+rootfs     += copy copy-attrs copy-data copy-end copy-into copy-links copy-node
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
 cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
+ccp        := operands progress
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
               scope supervisor
-TOOLS      := cdebug cdiff cexport cnsenter cps
+TOOLS      := ccp cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \
     bare \
@@ -143,7 +145,7 @@ fuzz_tests := \
     storage-conf \
     youki \
 
-MANPAGES   := cdebug cdiff cexport cnsenter cps
+MANPAGES   := ccp cdebug cdiff cexport cnsenter cps
 
 LAYERS  := base kernel container engines resolve rootfs enter
 LIB_SRC := $(foreach l,$(LAYERS),$($(l):%=libinspect/$(l)/%.c))
@@ -152,6 +154,7 @@ SHARED_SRC := $(shared:%=tools/shared/%.c)
 CPS_SRC := $(cps:%=tools/cps/%.c)
 CEXPORT_SRC := $(cexport:%=tools/cexport/%.c)
 CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
+CCP_SRC := $(ccp:%=tools/ccp/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
 UNIT    := $(unit_tests:%=test-%)
 FUZZ    := $(fuzz_tests:%=fuzz-%)
@@ -161,6 +164,7 @@ shared_obj := $(SHARED_SRC:%.c=$(B)/obj/%.o)
 cps_obj := $(CPS_SRC:%.c=$(B)/obj/%.o)
 cexport_obj := $(CEXPORT_SRC:%.c=$(B)/obj/%.o)
 cdiff_obj := $(CDIFF_SRC:%.c=$(B)/obj/%.o)
+ccp_obj := $(CCP_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
@@ -205,6 +209,10 @@ $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 $(B)/cexport: $(B)/obj/tools/cexport.o $(cexport_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive -lnettle $(LIBS)
+
+$(B)/ccp: $(B)/obj/tools/ccp.o $(ccp_obj) $(B)/libshared.a $(B)/libinspect.a
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
@@ -335,10 +343,10 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cdiff_obj:.o=.d) $(cexport_obj:.o=.d) $(cps_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cdiff_obj:.o=.d) $(cexport_obj:.o=.d) $(cps_obj:.o=.d) $(ccp_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)

@@ -205,4 +205,58 @@ struct insp_export_opts {
 int insp_export(struct insp_files *files, const struct insp_export_opts *opts, int fd,
 		struct insp_err *err);
 
+/* ---- copying ------------------------------------------------------------------------------------------- */
+
+/* One side of a copy. */
+struct insp_copy_side {
+	struct insp_files *files; /* NULL: this host */
+	const char *path; /* in the container from its root on; on the host as open(2) takes it */
+};
+
+enum insp_copy_owner {
+	INSP_COPY_TARGET, /* the container's root; on the host who calls */
+	INSP_COPY_KEEP,	  /* the ids that the source's user namespace has for them */
+	INSP_COPY_IDS,	  /* uid and gid below, as the destination's user namespace counts */
+};
+
+/* What was done, so far. */
+struct insp_copy_result {
+	uint64_t files;	  /* everything that has a name, directories too */
+	uint64_t bytes;	  /* of data */
+	uint64_t devices; /* left out */
+	uint64_t sockets; /* left out: they mean nothing elsewhere */
+	uint64_t failed;
+};
+
+struct insp_copy_opts {
+	enum insp_copy_owner owner;
+	uid_t uid;
+	gid_t gid;
+	bool follow;   /* where the source's path leads, if it is a link */
+	bool devices;  /* device nodes, too */
+	bool into_dir; /* the destination must be a directory */
+	/* ends the copy soon when it is not 0: set by a signal handler. May be NULL. */
+	const volatile int *stop;
+	/* Called now and then. May be NULL. */
+	void (*progress)(const struct insp_copy_result *so_far, void *arg);
+	void *arg;
+};
+
+/*
+ * Copies a file, or a directory with all that is in it. Where it goes and what it is called there is told as docker cp does:
+ *   - the destination is a directory: the source goes into it under its own name, or, when the source's path ends in
+ *     "/.", what is in the source does;
+ *   - it is not there: the source becomes it (a file does not where the path ends in "/"); the directory above must be there;
+ *   - it is a file: a file replaces it, a directory does not.
+ * Directories are merged; a file does not replace a directory, nor a directory a file. Links are copied as links and
+ * never followed below the destination. A file, and a directory that was not there, gets its name when it is whole.
+ * INSP_FILES_LAYERS as the destination is for a container that does not run: what is written lands in its own layer as
+ * overlayfs would have put it.
+ * A file that could not be copied is a diagnostic and counts as failed; the rest goes on. result is added to, also when
+ * it fails. -EINTR: stopped; -ENOSPC, …: ended; -ESTALE: the container went meanwhile.
+ */
+int insp_copy(const struct insp_copy_side *src, const struct insp_copy_side *dst,
+	      const struct insp_copy_opts *opts, struct insp_copy_result *result,
+	      struct insp_diags *diags, struct insp_err *err);
+
 #endif

@@ -28,6 +28,11 @@ static void print_words(const struct tool *tool, enum opt_complete kind, const c
 	case COMPLETE_USER: printf("COMPREPLY=($(compgen -u -- \"$cur\"))"); break;
 	case COMPLETE_WORDS: printf("_%s_words '%s' \"$cur\"", tool->name, words); break;
 	case COMPLETE_COMMAND: printf("COMPREPLY=($(compgen -c -- \"$cur\"))"); break;
+	case COMPLETE_SIDE:
+		printf("compopt -o nospace; _%s_words \"$(cps -a --no-headings -o NAME 2>/dev/null | "
+		       "sed 's/$/:/')\" \"$cur\"; COMPREPLY+=($(compgen -f -- \"$cur\"))",
+		       tool->name);
+		break;
 	case COMPLETE_NONE: printf(":"); break;
 	}
 }

@@ -55,6 +55,7 @@ enum opt_complete {
 	COMPLETE_USER,
 	COMPLETE_WORDS,	  /* those of .words */
 	COMPLETE_COMMAND, /* of the host's PATH */
+	COMPLETE_SIDE,	  /* a container's name and a colon, or a file */
 };
 
 struct opt {

@@ -1,0 +1,38 @@
+/* Inside rootfs/: what the path of one side of a copy names. */
+#ifndef SONDE_ROOTFS_COPY_END_H
+#define SONDE_ROOTFS_COPY_END_H
+
+#include "libinspect/rootfs/copy.h"
+
+/* Free with copy_end_close(). */
+struct copy_end {
+	struct view
+		own; /* where the files have no view that fits: the host's, or one that can be written to */
+	const struct view *view;
+	struct path_at at;
+	char *label;   /* for messages: "web:/etc", "./x" */
+	char *base;    /* what a copy of it is called in a directory; NULL: the root has no name */
+	bool contents; /* the path ends in "/.": what is in the directory, not it */
+};
+void copy_end_close(struct copy_end *end);
+#define _cleanup_copy_end_ _cleanup_(copy_end_close)
+
+/* The source; follow: its last component's link, too. It must be there. */
+int copy_end_source(const struct insp_copy_side *side, bool follow, struct copy_end *ret,
+		    struct insp_err *err);
+/* The destination, which may be missing; the directory above it may not. */
+int copy_end_destination(const struct insp_copy_side *side, struct copy_end *ret,
+			 struct insp_err *err);
+
+/* Whether it is there and a directory. */
+bool copy_end_is_dir(const struct copy_end *end);
+/* The directory that it names, which copy_end_is_dir() said it does. */
+int copy_end_enter(const struct copy_end *end, struct view_dir *ret);
+/*
+ * The directory that it is in (itself where it has no name), with those above it as far as they may have to be made.
+ * Free each of them: copy_chain_free().
+ */
+int copy_end_into(struct copy_end *end, struct copy_into **ret);
+void copy_chain_free(struct copy_into *into);
+
+#endif

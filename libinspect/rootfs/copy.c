@@ -1,0 +1,417 @@
+/* Copying files and trees: what goes where (docker cp's rules), and each file of a tree. */
+#include "libinspect/rootfs/copy-end.h"
+
+#include "libinspect/base/str.h"
+#include "libinspect/base/util.h"
+
+#include <sys/capability.h>
+#include <sys/fsuid.h>
+
+#define DIAGS_MAX 100
+
+void copy_clear(struct copy *c)
+{
+	copy_links_clear(&c->links);
+	free(c->buf);
+	c->buf = NULL;
+}
+
+int copy_stopped(const struct copy *c)
+{
+	return c->opts->stop && *c->opts->stop ? -EINTR : 0;
+}
+
+bool copy_is_final(int error)
+{
+	switch (-error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EROFS:
+	case ENOMEM:
+	case EINTR: return true;
+	default: return false;
+	}
+}
+
+/* ---- a tree ---- */
+
+struct tree {
+	struct copy *c;
+	struct copy_into **levels; /* levels[i]: where what is at depth i + 1 goes */
+	size_t n, cap;
+	bool keep_top; /* the directory that it goes to keeps its attributes */
+	const char *label;
+	struct insp_diags *diags;
+	struct insp_err *err;
+};
+
+static int push_level(struct tree *t, struct copy_into *into)
+{
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? t->cap * 2 : 16;
+		struct copy_into **bigger = reallocarray(t->levels, cap, sizeof(*bigger));
+
+		if (!bigger)
+			return -ENOMEM;
+		t->levels = bigger;
+		t->cap = cap;
+	}
+	t->levels[t->n++] = into;
+	return 0;
+}
+
+/* levels[0] is the caller's. */
+static void pop_level(struct tree *t)
+{
+	if (--t->n > 0)
+		copy_into_free(t->levels[t->n]);
+}
+
+/* Says what went wrong with one file. 0: the rest may go on. */
+static int fail(struct tree *t, const char *path, int error)
+{
+	struct insp_err err = { 0 };
+
+	insp_err_set(&err, error, "copy '%s%s'", t->label, path);
+	t->c->result->failed++;
+	if (copy_is_final(error)) {
+		if (t->err)
+			*t->err = err;
+		return error;
+	}
+	if (t->diags && t->diags->n < DIAGS_MAX)
+		insp_diags_add(t->diags, &err);
+	return 0;
+}
+
+/* A directory that could be made but not read has no leave(): it stays, as far as it got. */
+static int settle(struct tree *t, size_t depth)
+{
+	int r = 0;
+
+	while (r == 0 && t->n > depth + 1) {
+		r = copy_into_place(t->levels[t->n - 1]);
+		pop_level(t);
+	}
+	return r;
+}
+
+static int enter_dir(struct tree *t, const struct walk_file *f, struct copy_into *into)
+{
+	struct view_node there;
+	struct copy_into *next;
+	int r;
+
+	if (f->node->st.st_ino == t->c->made_ino && f->node->st.st_dev == t->c->made_dev)
+		return WALK_SKIP;
+	r = copy_into_lookup(into, f->name, &there);
+	if (r == 0)
+		r = S_ISDIR(there.st.st_mode) ? copy_into_enter(into, f->name, &there, &next)
+					      : -ENOTDIR;
+	else if (r == -ENOENT)
+		r = copy_into_mkdir(into, f->name, &next);
+	if (r == 0) {
+		r = push_level(t, next);
+		if (r < 0)
+			copy_into_free(next);
+		return r;
+	}
+	r = fail(t, f->path, r);
+	return r < 0 ? r : WALK_SKIP;
+}
+
+static int enter(const struct walk_file *f, void *arg)
+{
+	struct tree *t = arg;
+	struct copy_from from = { .dir = f->dir, .name = f->name, .node = f->node };
+	int r = copy_stopped(t->c);
+
+	if (r < 0)
+		return fail(t, f->path, r);
+	if (f->depth == 0)
+		return 0;
+	r = settle(t, f->depth - 1);
+	if (r < 0)
+		return fail(t, f->path, r);
+	if (S_ISDIR(f->node->st.st_mode))
+		return enter_dir(t, f, t->levels[f->depth - 1]);
+	r = copy_node(t->c, &from, t->levels[f->depth - 1], copy_into_fd(t->levels[0]), f->name,
+		      f->path + 1);
+	return r < 0 ? fail(t, f->path, r) : 0;
+}
+
+static int leave(const struct walk_file *f, void *arg)
+{
+	struct tree *t = arg;
+	struct copy_from from = { .dir = f->dir, .name = f->name, .node = f->node };
+	int r = settle(t, f->depth);
+
+	if (r == 0 && !(f->depth == 0 && t->keep_top))
+		r = copy_dir_attrs(t->c, &from, t->levels[f->depth]);
+	if (r < 0)
+		r = fail(t, f->path, r);
+	if (r == 0 && (r = copy_into_place(t->levels[f->depth])) < 0)
+		r = fail(t, f->path, r);
+	if (f->depth > 0)
+		pop_level(t);
+	t->c->result->files++;
+	return r;
+}
+
+static int failed(const char *path, int error, void *arg)
+{
+	return fail(arg, path, error);
+}
+
+/* What is in the directory goes to into, which is whole afterwards. */
+static int copy_tree(struct tree *t, const struct view_dir *dir, struct copy_into *into)
+{
+	struct walk walk = { .enter = enter, .leave = leave, .failed = failed, .arg = t };
+	int r = push_level(t, into);
+
+	if (r == 0)
+		r = walk_tree(dir, "/", &walk);
+	while (t->n > 0)
+		pop_level(t);
+	free(t->levels);
+	return r;
+}
+
+/* ---- what goes where ---- */
+
+struct job {
+	struct copy *c;
+	struct copy_end *src, *dst;
+	struct insp_diags *diags;
+	struct insp_err *err;
+};
+
+static int refuse(const struct job *j, int code, const char *what)
+{
+	return insp_err_say(j->err, code, "copy '%s' to '%s': %s", j->src->label, j->dst->label,
+			    what);
+}
+
+/* The directory name in into, there or made. */
+static int into_dir(const struct job *j, struct copy_into *into, const char *name,
+		    struct copy_into **ret)
+{
+	struct view_node node;
+	struct stat st;
+	int r = copy_into_lookup(into, name, &node), fd;
+
+	if (r == 0 && !S_ISDIR(node.st.st_mode))
+		return refuse(j, -ENOTDIR, "a directory does not replace what is none");
+	if (r == 0)
+		return copy_into_enter(into, name, &node, ret);
+	r = r == -ENOENT ? copy_into_mkdir(into, name, ret) : r;
+	if (r < 0)
+		return r;
+	fd = copy_into_fd(*ret);
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		j->c->made_dev = st.st_dev;
+		j->c->made_ino = st.st_ino;
+	}
+	return 0;
+}
+
+/* The source, a directory, as name in into (NULL: its contents). */
+static int copy_dir(const struct job *j, struct copy_into *into, const char *name)
+{
+	struct tree t = { .c = j->c,
+			  .keep_top = !name,
+			  .label = j->src->label,
+			  .diags = j->diags,
+			  .err = j->err };
+	_cleanup_view_dir_ struct view_dir from = { 0 };
+	struct copy_into *own = NULL;
+	int r = copy_end_enter(j->src, &from);
+
+	if (r == 0 && name)
+		r = into_dir(j, into, name, &own);
+	if (r == 0)
+		r = copy_tree(&t, &from, own ? own : into);
+	copy_into_free(own);
+	return r;
+}
+
+static int copy_file(const struct job *j, struct copy_into *into, const char *name)
+{
+	struct copy_from from = { .dir = &j->src->at.dir,
+				  .name = j->src->at.name,
+				  .node = &j->src->at.node };
+	int base = copy_into_fd(into);
+
+	return base < 0 ? base : copy_node(j->c, &from, into, base, name, name);
+}
+
+/* The destination is a directory, and into it. */
+static int copy_into_it(const struct job *j, struct copy_into *into)
+{
+	if (!copy_end_is_dir(j->src))
+		return copy_file(j, into, j->src->base);
+	return copy_dir(j, into, j->src->contents ? NULL : j->src->base);
+}
+
+/* It is none, or is not there; into is the directory that it is in. */
+static int copy_as_it(const struct job *j, struct copy_into *into)
+{
+	const struct path_at *at = &j->dst->at;
+
+	if (at->exists && copy_end_is_dir(j->src))
+		return refuse(j, -ENOTDIR, "a directory does not replace what is none");
+	/* docker's "destination must be a directory or a regular file" means just these */
+	if (at->exists && (S_ISCHR(at->node.st.st_mode) || S_ISBLK(at->node.st.st_mode)))
+		return refuse(j, -EINVAL, "the destination is a device");
+	if (copy_end_is_dir(j->src))
+		return copy_dir(j, into, at->name);
+	if (at->slash)
+		return refuse(j, -ENOENT, "the destination directory must exist");
+	return copy_file(j, into, at->name);
+}
+
+static int copy_job(const struct job *j)
+{
+	struct copy_into *into = NULL;
+	bool is_dir = copy_end_is_dir(j->dst);
+	int r;
+
+	if (j->c->opts->into_dir && !is_dir)
+		return refuse(j, -ENOTDIR, "several sources need a directory");
+	r = copy_end_into(j->dst, &into);
+	if (r == 0 && is_dir && j->dst->at.name) {
+		struct copy_into *dir;
+
+		r = copy_into_enter(into, j->dst->at.name, &j->dst->at.node, &dir);
+		if (r == 0)
+			into = dir;
+	}
+	if (r == 0)
+		r = is_dir ? copy_into_it(j, into) : copy_as_it(j, into);
+	copy_chain_free(into);
+	return r;
+}
+
+/* ---- whose the copies are ---- */
+
+static int target_ids(struct copy *c, bool host, struct insp_err *err)
+{
+	uid_t uid = host ? geteuid() : 0;
+	gid_t gid = host ? getegid() : 0;
+
+	if (c->opts->owner == INSP_COPY_IDS) {
+		uid = c->opts->uid;
+		gid = c->opts->gid;
+	}
+	c->keep_ids = c->opts->owner == INSP_COPY_KEEP;
+	c->owner_uid = c->to.mapped ? idmap_to_outside(&c->to.uids, uid) : uid;
+	c->owner_gid = c->to.mapped ? idmap_to_outside(&c->to.gids, gid) : gid;
+	if (c->owner_uid == UINT32_MAX || c->owner_gid == UINT32_MAX)
+		return insp_err_say(err, -EINVAL,
+				    "%u:%u has no id in the container's user namespace", uid, gid);
+	return 0;
+}
+
+/* Who writes: file systems that a user namespace has mounted take nothing from ids that it has not. */
+struct writer {
+	bool changed;
+	uid_t uid;
+	gid_t gid;
+	cap_t caps;
+};
+
+static int writer_become(struct writer *w, const struct copy *c, bool live)
+{
+	if (!live || !c->to.mapped || geteuid() != 0)
+		return 0;
+	w->caps = cap_get_proc();
+	if (!w->caps)
+		return -errno;
+	w->changed = true;
+	w->gid = (gid_t)setfsgid(idmap_to_outside(&c->to.gids, 0));
+	w->uid = (uid_t)setfsuid(idmap_to_outside(&c->to.uids, 0));
+	/* setfsuid() has taken those about files: capabilities(7) */
+	return cap_set_proc(w->caps) < 0 ? -errno : 0;
+}
+
+static void writer_back(struct writer *w)
+{
+	if (w->changed) {
+		setfsuid(w->uid);
+		setfsgid(w->gid);
+		cap_set_proc(w->caps);
+		cap_free(w->caps);
+	}
+}
+
+static int prepare(struct copy *c, const struct insp_copy_side *src,
+		   const struct insp_copy_side *dst, struct insp_err *err)
+{
+	int r = copy_ids_read(src->files, &c->from, err);
+
+	if (r == 0)
+		r = copy_ids_read(dst->files, &c->to, err);
+	if (r == 0)
+		r = target_ids(c, !dst->files, err);
+	return r;
+}
+
+/* A container that was removed looks as if its files had been few. */
+static int still_there(const struct insp_copy_side *side, struct insp_err *err)
+{
+	struct insp_files *f = side->files;
+	struct stat st;
+
+	if (!f)
+		return 0;
+	if (f->from == INSP_FILES_LIVE) {
+		struct insp_pid *init = NULL;
+		int r = insp_container_init(f->sys, f->container, &init, NULL);
+
+		insp_pid_close(init);
+		if (r == 0)
+			return 0;
+	} else if (fstat(f->view.layers[0].fd, &st) == 0 && st.st_nlink > 0) {
+		return 0;
+	}
+	insp_err_say(err, -ESTALE, "%s container %s ended or was removed while it was copied",
+		     f->container->engine, f->container->name);
+	insp_err_hint(err, "the copy may be incomplete");
+	return -ESTALE;
+}
+
+int insp_copy(const struct insp_copy_side *src, const struct insp_copy_side *dst,
+	      const struct insp_copy_opts *opts, struct insp_copy_result *result,
+	      struct insp_diags *diags, struct insp_err *err)
+{
+	_cleanup_copy_ struct copy c = { .opts = opts, .result = result };
+	_cleanup_copy_end_ struct copy_end from = { 0 }, to = { 0 };
+	struct job job = { .c = &c, .src = &from, .dst = &to, .diags = diags, .err = err };
+	struct insp_err own = { 0 };
+	struct writer writer = { 0 };
+	int r;
+
+	if (!err)
+		job.err = err = &own;
+	err->code = 0;
+	r = prepare(&c, src, dst, err);
+	if (r == 0)
+		r = copy_end_source(src, opts->follow, &from, err);
+	if (r == 0)
+		r = copy_end_destination(dst, &to, err);
+	if (r < 0)
+		return r;
+	c.from_marks = from.view->marks;
+	c.to_marks = to.view->n > 1 ? to.view->marks : 0;
+	r = writer_become(&writer, &c, dst->files && dst->files->from == INSP_FILES_LIVE);
+	if (r == 0)
+		r = copy_job(&job);
+	writer_back(&writer);
+	if (r < 0 && !err->code)
+		insp_err_set(err, r, "copy '%s' to '%s'", from.label, to.label);
+	if (r >= 0)
+		r = still_there(src, err);
+	if (r >= 0)
+		r = still_there(dst, err);
+	return r < 0 ? r : 0;
+}

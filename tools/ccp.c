@@ -1,0 +1,208 @@
+/* ccp: copy files between containers and this host. */
+#include "tools/ccp/ccp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define AT(member) offsetof(struct ccp_opts, member)
+
+static const struct opt options[] = {
+	{ OPT_GROUP, .help = "Copying" },
+	{ OPT_FLAG, 'a', "archive", AT(archive),
+	  .help = "keep user and group ids: the same as --owner keep" },
+	{ OPT_FLAG, 'L', "follow-link", AT(follow),
+	  .help = "copy what SRC leads to, when it is a link" },
+	{ OPT_STRING, 0, "owner", AT(owner), "WHO",
+	  "whose the copies are: keep, target (default), or UID:GID", .words = "keep target",
+	  .complete = COMPLETE_WORDS },
+	{ OPT_FLAG, 0, "devices", AT(devices), .help = "copy device nodes, too" },
+	{ OPT_FLAG, 'q', "quiet", AT(quiet), .help = "neither progress nor summary" },
+
+	{ OPT_GROUP, .help = "Other" },
+	OPTS_SYSROOT(struct ccp_opts, common),
+	OPTS_COMMON(struct ccp_opts, common),
+	OPTS_END,
+};
+
+static const char *const usage[] = {
+	"[options] CONTAINER:SRC... DST",
+	"[options] SRC... CONTAINER:DST",
+	"[options] CONTAINER:SRC... CONTAINER:DST",
+	NULL,
+};
+
+const struct tool ccp_tool = {
+	.name = "ccp",
+	.summary = "copy files between containers and this host",
+	.usage = usage,
+	.opts = options,
+	.epilog = "Exit status: 0 copied, 1 failed, 2 some of it could not be copied.",
+	.operands = COMPLETE_SIDE,
+	.failure = TOOL_FAILED,
+};
+
+static void opts_clear(struct ccp_opts *o)
+{
+	common_opts_clear(&o->common);
+}
+
+/* Directories are held open all the way down. */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* "1000:100". 0, or -EINVAL. */
+static int parse_ids(const char *text, struct insp_copy_opts *copy)
+{
+	unsigned long ids[2];
+	const char *p = text;
+
+	for (int i = 0; i < 2; i++) {
+		char *end;
+
+		errno = 0;
+		ids[i] = strtoul(p, &end, 10);
+		if (errno || end == p || *p < '0' || *p > '9' || ids[i] >= UINT32_MAX ||
+		    *end != (i == 0 ? ':' : '\0'))
+			return -EINVAL;
+		p = end + 1;
+	}
+	copy->owner = INSP_COPY_IDS;
+	copy->uid = (uid_t)ids[0];
+	copy->gid = (gid_t)ids[1];
+	return 0;
+}
+
+/* 0, or the exit status. */
+static int parse_owner(const struct ccp_opts *o, struct insp_copy_opts *copy)
+{
+	copy->owner = o->archive ? INSP_COPY_KEEP : INSP_COPY_TARGET;
+	if (!o->owner)
+		return 0;
+	if (o->archive)
+		return opts_usage_error(&ccp_tool, "--archive and --owner exclude each other");
+	if (strcmp(o->owner, "keep") == 0)
+		copy->owner = INSP_COPY_KEEP;
+	else if (strcmp(o->owner, "target") != 0 && parse_ids(o->owner, copy) < 0)
+		return opts_usage_error(&ccp_tool, "--owner: '%s' is not keep, target or UID:GID",
+					o->owner);
+	return 0;
+}
+
+static void say_left_out(const struct insp_copy_result *result)
+{
+	struct insp_err err = { 0 };
+
+	if (result->devices) {
+		insp_err_say(&err, 0, "%llu device nodes were left out",
+			     (unsigned long long)result->devices);
+		insp_err_hint(&err, "--devices copies them");
+		tool_say(&ccp_tool, &err);
+	}
+	if (result->sockets) {
+		insp_err_say(&err, 0, "%llu sockets were left out",
+			     (unsigned long long)result->sockets);
+		tool_say(&ccp_tool, &err);
+	}
+}
+
+/* One source. 0, or the exit status. */
+static int copy_one(struct ccp_host *host, const char *operand, const struct insp_copy_side *dst,
+		    const struct insp_copy_opts *copy, struct insp_copy_result *result)
+{
+	_cleanup_diags_ struct insp_diags diags = { 0 };
+	struct insp_copy_side src;
+	struct insp_err err = { 0 };
+	int r = ccp_side(host, operand, &src);
+
+	if (r != 0)
+		return r;
+	r = insp_copy(&src, dst, copy, result, &diags, &err);
+	tool_say_diags(&ccp_tool, &diags);
+	if (r == -EINTR && *copy->stop)
+		return TOOL_FAILED;
+	return r < 0 ? tool_fail(&ccp_tool, &err) : 0;
+}
+
+static int copy_all(const struct ccp_opts *o, struct ccp_host *host, char *operands[], int n)
+{
+	struct insp_copy_opts copy = { .follow = o->follow,
+				       .devices = o->devices,
+				       .into_dir = n > 2 };
+	struct insp_copy_result result = { 0 };
+	struct insp_copy_side dst;
+	struct timespec last = { 0 };
+	int r = parse_owner(o, &copy), status = 0;
+
+	if (r == 0)
+		r = ccp_side(host, operands[n - 1], &dst);
+	if (r != 0)
+		return r;
+	ccp_signals(&copy.stop);
+	if (!o->quiet && isatty(2)) {
+		copy.progress = ccp_progress;
+		copy.arg = &last;
+	}
+	for (int i = 0; i < n - 1 && !*copy.stop; i++) {
+		r = copy_one(host, operands[i], &dst, &copy, &result);
+		if (r > status)
+			status = r;
+	}
+	if (!o->quiet && status == 0)
+		ccp_summary(&result);
+	say_left_out(&result);
+	ccp_die_of_signal();
+	return status ? status : result.failed || result.devices ? TOOL_INCOMPLETE : TOOL_OK;
+}
+
+/* 0, or the exit status. */
+static int check_operands(char *operands[], int n)
+{
+	bool from = false;
+
+	if (n < 2)
+		return opts_usage_error(&ccp_tool, n ? "where to?" : "what is to be copied?");
+	for (int i = 0; i < n; i++)
+		if (!*operands[i])
+			return opts_usage_error(&ccp_tool, "an empty name");
+		else if (ccp_is_tar(operands[i]))
+			return opts_usage_error(&ccp_tool,
+						"'-', a tar, is not there yet; ./- is a file");
+	for (int i = 0; i < n - 1; i++)
+		from = from || ccp_is_container(operands[i]);
+	if (!from && !ccp_is_container(operands[n - 1]))
+		return opts_usage_error(&ccp_tool,
+					"neither is CONTAINER:PATH; cp(1) copies on the host");
+	return 0;
+}
+
+static int copy(const struct ccp_opts *o, char *operands[], int n)
+{
+	_cleanup_(ccp_host_clear) struct ccp_host host = { 0 };
+	struct insp_err err = { 0 };
+	int r = check_operands(operands, n);
+
+	if (r != 0)
+		return r;
+	raise_files();
+	if (common_opts_open(&o->common, &host.sys, &err) < 0)
+		return tool_fail(&ccp_tool, &err);
+	return copy_all(o, &host, operands, n);
+}
+
+int main(int argc, char *argv[])
+{
+	_cleanup_(opts_clear) struct ccp_opts o = { 0 };
+	int first, r = opts_parse(&ccp_tool, argc, argv, &o, &first);
+
+	return r >= 0 ? r : copy(&o, argv + first, argc - first);
+}

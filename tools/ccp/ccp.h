@@ -1,0 +1,51 @@
+/* Inside ccp: its options, and its operands. */
+#ifndef SONDE_CCP_H
+#define SONDE_CCP_H
+
+#include "libinspect/files.h"
+#include "tools/shared/errors.h"
+#include "tools/shared/opts.h"
+#include "tools/shared/util.h"
+
+struct ccp_opts {
+	struct common_opts common;
+	const char *owner;
+	bool archive, follow, quiet, devices;
+};
+
+extern const struct tool ccp_tool;
+
+/* ---- operands.c ---- */
+
+/* A container that operands name; its files are opened once. */
+struct ccp_container {
+	struct ccp_container *next;
+	char *ref;
+	struct insp_container *container;
+	struct insp_files *files;
+};
+struct ccp_host {
+	struct insp_sys *sys;
+	struct ccp_container *containers;
+};
+void ccp_host_clear(struct ccp_host *host);
+
+/* "-": a tar on standard input or output. */
+bool ccp_is_tar(const char *operand);
+/* Whether the operand is CONTAINER:PATH, as docker cp tells it. */
+bool ccp_is_container(const char *operand);
+/* The side that an operand names; its path points into the operand. 0, or the exit status, everything said. */
+int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *ret);
+
+/* ---- progress.c ---- */
+
+/* Starts to catch signals that end the copy; *ret_stop is not 0 once one came. */
+void ccp_signals(const volatile int **ret_stop);
+/* Ends this process by the signal that came, if one did. */
+void ccp_die_of_signal(void);
+/* As insp_copy_opts.progress, for a terminal. */
+void ccp_progress(const struct insp_copy_result *so_far, void *arg);
+/* What was done; only on a terminal. */
+void ccp_summary(const struct insp_copy_result *result);
+
+#endif

@@ -1,0 +1,105 @@
+/* CONTAINER:PATH, and paths of the host. */
+#include "tools/ccp/ccp.h"
+
+#include <errno.h>
+#include <string.h>
+
+void ccp_host_clear(struct ccp_host *host)
+{
+	while (host->containers) {
+		struct ccp_container *c = host->containers;
+
+		host->containers = c->next;
+		insp_files_close(c->files);
+		insp_container_free(c->container);
+		free(c->ref);
+		free(c);
+	}
+	if (host->sys)
+		insp_sys_close(host->sys);
+	host->sys = NULL;
+}
+
+bool ccp_is_tar(const char *operand)
+{
+	return strcmp(operand, "-") == 0;
+}
+
+bool ccp_is_container(const char *operand)
+{
+	return operand[0] != '/' && operand[0] != '.' && strchr(operand, ':');
+}
+
+/*
+ * What is before ":/", for a reference may hold a colon itself (docker:web, pid:17); without one, before the first.
+ */
+static const char *colon_of(const char *operand)
+{
+	const char *colon = strstr(operand, ":/");
+
+	return colon ? colon : strchr(operand, ':');
+}
+
+/* Running: what its processes see. Else what its layers make. */
+static int open_files(struct ccp_host *host, struct ccp_container *c)
+{
+	bool live = insp_sys_is_live(host->sys) && insp_state_is_live(c->container->state) &&
+		    c->container->pid > 0;
+	struct insp_err err = { 0 };
+
+	if (insp_files_open(host->sys, c->container, live ? INSP_FILES_LIVE : INSP_FILES_LAYERS,
+			    &c->files, &err) < 0)
+		return tool_fail(&ccp_tool, &err);
+	return 0;
+}
+
+static int open_container(struct ccp_host *host, const char *ref, struct ccp_container **ret)
+{
+	struct ccp_container *c;
+	int r;
+
+	for (c = host->containers; c; c = c->next)
+		if (strcmp(c->ref, ref) == 0)
+			break;
+	if (c) {
+		*ret = c;
+		return 0;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c || !(c->ref = strdup(ref))) {
+		struct insp_err err = { 0 };
+
+		free(c);
+		insp_err_set(&err, -ENOMEM, "open '%s'", ref);
+		return tool_fail(&ccp_tool, &err);
+	}
+	c->next = host->containers;
+	host->containers = c;
+	r = tool_resolve(&ccp_tool, host->sys, ref, INSP_WANT_FILES, &c->container);
+	if (r == 0)
+		r = open_files(host, c);
+	*ret = c;
+	return r;
+}
+
+int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *ret)
+{
+	_cleanup_free_ char *ref = NULL;
+	const char *colon = colon_of(operand);
+	struct ccp_container *c;
+	int r;
+
+	if (!ccp_is_container(operand)) {
+		*ret = (struct insp_copy_side){ .path = operand };
+		return 0;
+	}
+	if (colon == operand || !colon[1])
+		return opts_usage_error(&ccp_tool, "'%s' is not CONTAINER:PATH", operand);
+	ref = strndup(operand, (size_t)(colon - operand));
+	if (!ref)
+		return ccp_tool.failure;
+	r = open_container(host, ref, &c);
+	if (r == 0)
+		*ret = (struct insp_copy_side){ .files = c->files, .path = colon + 1 };
+	return r;
+}
