@@ -53,7 +53,7 @@ explain_more() { printf '%s%s%s\n' "$bold" "$*" "$plain"; }
 # Shows a command as one would type it, then runs it.
 show()
 {
-    local word line='$'
+    local word line='$' status=0
     for word in "$@"; do
         case $word in
         *[!a-zA-Z0-9_./:=,-]*) line="$line '$word'" ;;
@@ -62,7 +62,10 @@ show()
     done
     printf '%s\n' "$line"
     # 3 would keep the helper from seeing the end
-    "$@" 3>&- || fail "'$1' failed with status $?"
+    "$@" 3>&- || status=$?
+    # 2 of cps: it is done, and has said what else on this host could not be read
+    [ "$1" != cps ] || [ "$status" != 2 ] || status=0
+    [ "$status" = 0 ] || fail "'$1' failed with status $status"
 }
 
 [ "$(id -u)" = 0 ] || fail "entering a container needs root: sudo make demo"
