@@ -67,6 +67,11 @@ void insp_diags_clear(struct insp_diags *diags);
 char *insp_escape(const char *bytes, size_t len);
 /* insp_escape() of a NUL-terminated string; NULL gives NULL. */
 char *insp_escape_str(const char *s);
+/*
+ * How far name is from what was asked for: 0 the same but for case, else the number of letters to add, drop, change or
+ * swap; (unsigned)-1 when that is more than a third of the longer one, and neither begins with the other.
+ */
+unsigned insp_near(const char *asked, const char *name);
 
 /* ---- one host ---------------------------------------------------------------------------------------- */
 
@@ -80,6 +85,12 @@ struct insp_store {
 	const char *engine; /* "docker", "podman", "runc", … */
 	const char *path;
 };
+
+/*
+ * 0 when an engine is called name; with_store: one that insp_store may name. -EINVAL, and err's hint has the names. The
+ * object err is about is the caller's to say: insp_err_wrap().
+ */
+int insp_engine_check(const char *name, bool with_store, struct insp_err *err);
 
 struct insp_sys_opts {
 	const char

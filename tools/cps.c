@@ -1,7 +1,27 @@
 /* cps: the containers of this host, their processes and namespaces, without asking any engine. */
 #include "tools/cps/cps.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+
+/* A list of no containers is nobody's question, and 0 means all of them inside. */
+static int parse_last(const char *arg, void *value, struct insp_err *err)
+{
+	char *end;
+	unsigned long n;
+
+	if (*arg < '0' || *arg > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (*end || n == 0)
+		return -EINVAL;
+	if (errno || n > UINT_MAX)
+		return -ERANGE;
+	*(unsigned *)value = (unsigned)n;
+	return 0;
+}
 
 #define AT(member) offsetof(struct cps_opts, member)
 
@@ -9,10 +29,11 @@ static const struct opt options[] = {
 	{ OPT_GROUP, .help = "Which containers" },
 	{ OPT_FLAG, 'a', "all", AT(all), .help = "stopped containers too" },
 	{ OPT_FLAG, 'l', "latest", AT(latest), .help = "only the newest one, in any state" },
-	{ OPT_UINT, 'n', "last", AT(last), "N", "only the N newest ones, in any state" },
+	{ OPT_CALL, 'n', "last", AT(last), "N", "only the N newest ones, in any state",
+	  .call = parse_last },
 	{ OPT_LIST, 'f', "filter", AT(filters), "KEY=VALUE",
-	  "only those with this name, id, engine, status, image, label, pod or project",
-	  .words = "name= id= engine= status= image= label= pod= project=",
+	  "only those with this name, id, engine, status, exited (code), image, label, pod or project",
+	  .words = "name= id= engine= status= exited= image= label= pod= project=",
 	  .complete = COMPLETE_WORDS },
 	{ OPT_GROUP, .help = "Whose is it" },
 	{ OPT_STRING, 0, "path", AT(path), "PATH",

@@ -1,5 +1,6 @@
 /* The registry of engines, and running them. */
 #include "libinspect/engines/engine.h"
+#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
 /* clang-format off */
@@ -33,6 +34,22 @@ const struct engine *engine_by_name(const char *name, size_t len)
 		if (strlen(engines[i]->name) == len && memcmp(engines[i]->name, name, len) == 0)
 			return engines[i];
 	return NULL;
+}
+
+int insp_engine_check(const char *name, bool with_store, struct insp_err *err)
+{
+	const struct engine *engine = engine_by_name(name, strlen(name));
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+
+	/* what is left over by the others has no store */
+	if (engine && !(with_store && engine->leftovers))
+		return 0;
+	for (size_t i = 0; engines[i]; i++)
+		if (!(with_store && engines[i]->leftovers))
+			strbuf_printf(&sb, "%s%s", i ? ", " : "", engines[i]->name);
+	insp_err_say(err, -EINVAL, "unknown engine");
+	insp_err_hint(err, "engines: %s", sb.buf ? sb.buf : "none");
+	return -EINVAL;
 }
 
 int engine_scan_run(struct engine_scan *scan, const struct engine *only)

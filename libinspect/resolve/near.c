@@ -36,7 +36,7 @@ static unsigned edits(const char *a, size_t n, const char *b, size_t m)
 	return d[n][m];
 }
 
-unsigned near_distance(const char *asked, const char *name)
+unsigned insp_near(const char *asked, const char *name)
 {
 	size_t n = strlen(asked), m = strlen(name);
 	unsigned e;
@@ -87,7 +87,7 @@ void near_hint(const struct insp_list *list, const char *asked, const char *engi
 	unsigned far[SHOWN] = { 0 };
 
 	for (size_t i = 0; i < list->n; i++) {
-		unsigned distance = near_distance(asked, list->items[i]->name);
+		unsigned distance = insp_near(asked, list->items[i]->name);
 
 		if (distance != FAR)
 			keep_nearest(nearest, far, list->items[i], distance);

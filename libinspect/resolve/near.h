@@ -5,11 +5,6 @@
 #include "libinspect/inspect.h"
 
 /*
- * How far name is from asked: 0 the same but for case, else the number of letters to add, drop, change or swap;
- * (unsigned)-1 when that is more than a third of the longer one, and neither begins with the other.
- */
-unsigned near_distance(const char *asked, const char *name);
-/*
  * Sets err's hint to the nearest names of list, at most three, escaped; no hint when none is near. engine: the one that
  * was asked, NULL: any; names of another are shown with it.
  */

@@ -16,7 +16,7 @@ names_are()
 {
     local expect=$1
     shift
-    names "$@" >actual && tr ' ' '\n' <<<"$expect" | sed '/^$/d' >expect && test_cmp expect actual
+    names "$@" >actual && tr ' ' '\n' <<<"$expect" | sed '/^$/d' >wanted && test_cmp wanted actual
 }
 
 valid() { python3 "$SONDE_SOURCE/tests/lint/schema.py" "$schemas/cps-$1.schema.json" "$2"; }
@@ -44,6 +44,7 @@ test_expect '--help and --version go to standard output' '
 test_expect 'a usage error is one line and the hint to --help' '
     usage_error "unknown option .--foo." --foo && usage_error "unknown option .-z." -z &&
     usage_error "option .--last.: .x. is not a valid N" -n x && usage_error "--pid needs a pid" -p &&
+    usage_error "option .--last.: .0. is not a valid N" -n 0 && usage_error "option .--last.: .4294967296. is too large a N" -n 4294967296 &&
     usage_error "--tree needs a container" --tree && usage_error "--ns takes one container" --ns a b &&
     usage_error "--type goes with --ns" -t net && usage_error "--quiet excludes .*" -q --json &&
     usage_error "--all, .*" -a web && usage_error "one question at a time: .* exclude each other" -p --ns 1
@@ -57,7 +58,17 @@ test_expect 'unknown columns, filters and stores are said, with what is known' '
     says 1 "--filter .status=asleep.: unknown status" -f status=asleep && test_grep "^hint: one of created" err &&
     says 1 "--filter name=.\[.: .*" -f "name=[" &&
     says 1 "--store .docker.: not ENGINE=DIR" --store docker &&
+    says 1 "--store .dokcer=/x.: unknown engine" --store dokcer=/x && test_grep "^hint: engines: docker, .*, youki\$" err &&
+    says 1 "--store .bare=/x.: unknown engine" --store bare=/x &&
+    says 1 "--filter .engine=dokcer.: unknown engine" -f engine=dokcer && test_grep "^hint: engines: .*, bare\$" err &&
+    for code in x "" 999 256 -1 0x1; do says 1 "--filter .exited=$code.: no exit code, 0 to 255" -f "exited=$code" || return 1; done &&
     says 1 ".x. is no type of namespace" --ns -t net,x
+'
+
+test_expect 'an option that is nearly right is told' '
+    says 1 "unknown option .--prot." --prot 80 && test_grep "^hint: did you mean --port?\$" err &&
+    says 1 "unknown option .--sysrot." --sysrot=/x && test_grep "^hint: did you mean --sysroot?\$" err &&
+    says 1 "unknown option .--colour." --colour && test_grep -v "^hint" err
 '
 
 test_expect 'a full disk is a failure' '
@@ -95,6 +106,12 @@ test_expect JQ 'status and exit code are those of the record; one that died unse
 	web exited (7) 7
 	EOT
     test_cmp expect actual
+'
+
+test_expect JQ 'what waits for its next restart has the code it ended with, and no time that it is up' '
+    docker_record "$TRASH/loops" 1 loop ".State.Running = true | .State.Restarting = true | .State.ExitCode = 3" &&
+    cps --docker-root "$TRASH/loops/var/lib/docker" -f name=^loop$ --no-headings -o NAME,STATUS,PID,UPTIME >out &&
+    sed "s/  */ /g" out >actual && echo "loop restarting (3) - -" >expect && test_cmp expect actual
 '
 
 test_expect JQ '-l and -n take the newest in any state' '
@@ -214,7 +231,7 @@ family()
     unshare --pid --fork --mount-proc sh -c "sleep 301 & exec sleep 300" &
     outer=$!
     test_cleanup "kill -9 $outer 2>/dev/null; wait"
-    test_wait 'init=$(pgrep -P $outer) && child=$(pgrep -P $init)' && init=$(pgrep -P $outer) && child=$(pgrep -P "$init") &&
+    test_wait 'init=$(pgrep -P $outer) && child=$(pgrep -P $init)' && init=$(pgrep -P "$outer") && child=$(pgrep -P "$init") &&
         test_cleanup "kill -9 $init 2>/dev/null; true" && test_wait "pgrep -x -P $outer sleep && pgrep -x -P $init sleep"
 }
 

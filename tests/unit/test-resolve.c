@@ -219,15 +219,15 @@ static void a_process_that_ended_is_told_from_one_outside_of_containers(void **s
 
 static void distance_counts_letters_and_swaps(void **state)
 {
-	assert_int_equal(near_distance("web", "web"), 0);
-	assert_int_equal(near_distance("WEB", "web"), 0);
-	assert_int_equal(near_distance("wbe", "web"), 1);
-	assert_int_equal(near_distance("webb", "web"), 1);
-	assert_int_equal(near_distance("shop-wab-1", "shop-web-1"), 1);
-	assert_true(near_distance("web", "xyz") == (unsigned)-1);
-	assert_true(near_distance("", "web") == (unsigned)-1);
-	assert_true(near_distance("w", "web") == (unsigned)-1);
-	assert_int_equal(near_distance("we", "web-server"), 8);
+	assert_int_equal(insp_near("web", "web"), 0);
+	assert_int_equal(insp_near("WEB", "web"), 0);
+	assert_int_equal(insp_near("wbe", "web"), 1);
+	assert_int_equal(insp_near("webb", "web"), 1);
+	assert_int_equal(insp_near("shop-wab-1", "shop-web-1"), 1);
+	assert_true(insp_near("web", "xyz") == (unsigned)-1);
+	assert_true(insp_near("", "web") == (unsigned)-1);
+	assert_true(insp_near("w", "web") == (unsigned)-1);
+	assert_int_equal(insp_near("we", "web-server"), 8);
 }
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

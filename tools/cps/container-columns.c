@@ -34,13 +34,19 @@ TEXT_COLUMN(rootfs)
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
+/* What waits for its next start has ended, and has no process meanwhile. */
+static bool is_up(const struct insp_container *c)
+{
+	return insp_state_is_live(c->state) && (c->state != INSP_STATE_RESTARTING || c->pid > 0);
+}
+
 static void fill_status(const void *row, struct cell *cell)
 {
 	const struct insp_container *c = of(row);
 
 	if (c->state == INSP_STATE_UNKNOWN)
 		return;
-	if (!insp_state_is_live(c->state) && c->exit_code != INSP_EXIT_UNSET)
+	if (!is_up(c) && c->exit_code != INSP_EXIT_UNSET)
 		cell_printf(cell, "%s (%d)", insp_state_name(c->state), c->exit_code);
 	else
 		cell_text(cell, insp_state_name(c->state));
@@ -145,7 +151,7 @@ static void fill_uptime(const void *row, struct cell *cell)
 	int64_t now = ((const struct container_row *)row)->now, age = now - c->started;
 	char buf[TEXT_MAX];
 
-	if (!insp_state_is_live(c->state) || !c->started)
+	if (!is_up(c) || !c->started)
 		return;
 	cell_printf(cell, "%s", text_duration(age > 0 ? age : 0, buf));
 	cell_number(cell, age);

@@ -53,12 +53,9 @@ static bool match_status(const struct filter *f, const struct insp_container *c)
 /* The exit code of those that have ended. */
 static bool match_exited(const struct filter *f, const struct insp_container *c)
 {
-	char code[16];
-
 	if (c->state != INSP_STATE_EXITED || c->exit_code == INSP_EXIT_UNSET)
 		return false;
-	snprintf(code, sizeof(code), "%d", c->exit_code);
-	return equal(code, f->value);
+	return (unsigned long)c->exit_code == strtoul(f->value, NULL, 10);
 }
 
 /* Whether one of the reference's parts behind a '/' is the value, with or without tag and digest. */
@@ -128,6 +125,28 @@ static bool is_state(const char *word)
 	return false;
 }
 
+/* The codes that a process can end with. */
+static bool is_exit_code(const char *word)
+{
+	size_t n = strlen(word);
+
+	return n > 0 && n <= 3 && strspn(word, "0123456789") == n && strtoul(word, NULL, 10) <= 255;
+}
+
+static int check_value(const struct filter *f, const char *text, struct insp_err *err)
+{
+	if (f->key->match == match_engine && insp_engine_check(f->value, false, err) < 0)
+		return insp_err_wrap(err, -EINVAL, "--filter '%s'", text);
+	if (f->key->match == match_status && !is_state(f->value)) {
+		insp_err_say(err, -EINVAL, "--filter '%s': unknown status", text);
+		insp_err_hint(err, "one of created, running, paused, restarting, exited, dead");
+		return -EINVAL;
+	}
+	if (f->key->match == match_exited && !is_exit_code(f->value))
+		return insp_err_say(err, -EINVAL, "--filter '%s': no exit code, 0 to 255", text);
+	return 0;
+}
+
 static int compile(struct filter *f, struct insp_err *err)
 {
 	char why[96];
@@ -155,12 +174,7 @@ static int parse_one(const char *text, struct filter *f, struct insp_err *err)
 			"keys are name, id, engine, status, exited, image, label, pod, project");
 		return -EINVAL;
 	}
-	if (f->key->match == match_status && !is_state(f->value)) {
-		insp_err_say(err, -EINVAL, "--filter '%s': unknown status", text);
-		insp_err_hint(err, "one of created, running, paused, restarting, exited, dead");
-		return -EINVAL;
-	}
-	return f->key->match == match_name ? compile(f, err) : 0;
+	return f->key->match == match_name ? compile(f, err) : check_value(f, text, err);
 }
 
 struct filters *filters_free(struct filters *filters)

@@ -150,6 +150,13 @@ static int set_value(const struct opt *opt, const char *arg, void *value, struct
 
 /* ---- messages ---------------------------------------------------------------------------------------- */
 
+static int usage_failed(const struct tool *tool, const struct insp_err *err)
+{
+	tool_say(tool, err);
+	fprintf(stderr, "Try '%s --help'.\n", tool->name);
+	return tool->failure;
+}
+
 int opts_usage_error(const struct tool *tool, const char *fmt, ...)
 {
 	struct insp_err err = { .code = -EINVAL };
@@ -158,9 +165,7 @@ int opts_usage_error(const struct tool *tool, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err.text, sizeof(err.text), fmt, ap);
 	va_end(ap);
-	tool_say(tool, &err);
-	fprintf(stderr, "Try '%s --help'.\n", tool->name);
-	return tool->failure;
+	return usage_failed(tool, &err);
 }
 
 /* The same for an error that brings its own hint. */
@@ -170,9 +175,7 @@ static int usage_failure(const struct tool *tool, const char *name, const struct
 
 	insp_err_say(&err, -EINVAL, "option '%s': %s", name, why->text);
 	insp_err_hint(&err, "%s", why->hint);
-	tool_say(tool, &err);
-	fprintf(stderr, "Try '%s --help'.\n", tool->name);
-	return tool->failure;
+	return usage_failed(tool, &err);
 }
 
 /* "--name", or "-x" for an option that has only a letter. */
@@ -209,6 +212,35 @@ static size_t count_prefix(const struct tool *tool, const char *text, size_t len
 	return n;
 }
 
+/* The long name nearest to what was typed; NULL: none is near. */
+static const char *nearest(const struct tool *tool, const char *typed)
+{
+	const char *best = NULL;
+	unsigned far = (unsigned)-1;
+
+	for (const struct opt *o = tool->opts; o->kind != OPT_LAST; o++) {
+		unsigned n = o->name ? insp_near(typed, o->name) : (unsigned)-1;
+
+		if (n < far) {
+			best = o->name;
+			far = n;
+		}
+	}
+	return best;
+}
+
+static int unknown_name(const struct tool *tool, const char *word, size_t len)
+{
+	_cleanup_free_ char *typed = len > 2 ? strndup(word + 2, len - 2) : NULL;
+	const char *near = typed ? nearest(tool, typed) : NULL;
+	struct insp_err err = { .code = -EINVAL };
+
+	insp_err_say(&err, -EINVAL, "unknown option '%.*s'", (int)len, word);
+	if (near)
+		insp_err_hint(&err, "did you mean --%s?", near);
+	return usage_failed(tool, &err);
+}
+
 /* getopt said '?': it leaves in optopt a letter, the value of an option that takes no argument, or 0. */
 static int unknown(const struct tool *tool, char *argv[])
 {
@@ -225,7 +257,7 @@ static int unknown(const struct tool *tool, char *argv[])
 	len = strcspn(word, "=");
 	if (len > 2 && count_prefix(tool, word + 2, len - 2) > 1)
 		return opts_usage_error(tool, "option '%.*s' is ambiguous", (int)len, word);
-	return opts_usage_error(tool, "unknown option '%.*s'", (int)len, word);
+	return unknown_name(tool, word, len);
 }
 
 static int missing(const struct tool *tool, const struct opt *opt)
@@ -363,6 +395,8 @@ static int split_store(const char *text, char **ret_engine, struct insp_store *r
 	*ret_engine = strndup(text, (size_t)(eq - text));
 	if (!*ret_engine)
 		return insp_err_set(err, -ENOMEM, "--store '%s'", text);
+	if (insp_engine_check(*ret_engine, true, err) < 0)
+		return insp_err_wrap(err, -EINVAL, "--store '%s'", text);
 	*ret = (struct insp_store){ *ret_engine, eq + 1 };
 	return 0;
 }
