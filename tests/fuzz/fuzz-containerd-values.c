@@ -25,6 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		__builtin_trap();
 	(void)containerd_any_json(all, NULL, &j, NULL);
 	(void)containerd_flags_parse(all.data, all.len, &args);
-	(void)containerd_config_parse(all.data, all.len, &config);
+	(void)containerd_config_parse(all.data, all.len, &config, NULL);
 	return 0;
 }

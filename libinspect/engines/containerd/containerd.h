@@ -20,8 +20,12 @@ void containerd_flags_free(struct containerd_flags *f);
 #define _cleanup_containerd_flags_ _cleanup_(containerd_flags_free)
 /* From NUL-separated arguments; the last of a kind counts. -ENOMEM. */
 int containerd_flags_parse(const char *args, size_t len, struct containerd_flags *ret);
-/* Adds from a config.toml (its first, nameless table) what is missing. What makes no sense changes nothing. -ENOMEM. */
-int containerd_config_parse(const char *text, size_t len, struct containerd_flags *f);
+/*
+ * Adds from a config.toml (its first, nameless table) what is missing. -EBADMSG with the line in err: what stands before it
+ * was added. -ENOMEM.
+ */
+int containerd_config_parse(const char *text, size_t len, struct containerd_flags *f,
+			    struct insp_err *err);
 
 /* ---- stores -------------------------------------------------------------------------------------------------- */
 

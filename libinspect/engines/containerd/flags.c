@@ -1,6 +1,7 @@
 /* What a daemon was told about its directories: its command line, then its config.toml. */
 #include "libinspect/engines/containerd/containerd.h"
 #include "libinspect/base/str.h"
+#include "libinspect/base/toml.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/goflags.h"
 
@@ -56,64 +57,19 @@ int containerd_flags_parse(const char *args, size_t len, struct containerd_flags
 	return 0;
 }
 
-/* The string between quotes at p: no escapes, which a path has no need of. false: something else. */
-static bool quoted(const char *p, const char *end, const char **ret, size_t *ret_len)
+/* root = "/path" or state = "/path", where they are missing still, before the first table: what follows is a plugin's. */
+static int set(void *userdata, const struct toml_item *item)
 {
-	const char *close;
+	struct containerd_flags *f = userdata;
+	char **field = item->table.len == 0 ? field_of(f, item->key.p, item->key.len) : NULL;
 
-	if (p == end || (*p != '"' && *p != '\''))
-		return false;
-	close = memchr(p + 1, *p, (size_t)(end - p - 1));
-	if (!close || (*p == '"' && memchr(p + 1, '\\', (size_t)(close - p - 1))))
-		return false;
-	*ret = p + 1;
-	*ret_len = (size_t)(close - p - 1);
-	return true;
-}
-
-static const char *skip_blanks(const char *p, const char *end)
-{
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	return p;
-}
-
-/* root = "/path" or state = "/path", where they are missing still. */
-static int parse_line(const char *p, const char *end, struct containerd_flags *f)
-{
-	const char *equals = memchr(p, '=', (size_t)(end - p)), *value;
-	size_t len, name;
-	char **field;
-
-	if (!equals)
+	if (!field || field == &f->config_file || *field)
 		return 0;
-	for (name = (size_t)(equals - p); name > 0 && (p[name - 1] == ' ' || p[name - 1] == '\t');
-	     name--)
-		;
-	field = field_of(f, p, name);
-	if (!field || field == &f->config_file || *field ||
-	    !quoted(skip_blanks(equals + 1, end), end, &value, &len))
-		return 0;
-	return replace(field, value, len);
+	return item->value.p ? replace(field, item->value.p, item->value.len) : -EBADMSG;
 }
 
-int containerd_config_parse(const char *text, size_t len, struct containerd_flags *f)
+int containerd_config_parse(const char *text, size_t len, struct containerd_flags *f,
+			    struct insp_err *err)
 {
-	const char *end = text + len;
-
-	for (const char *p = text; p < end;) {
-		const char *line_end = memchr(p, '\n', (size_t)(end - p));
-		int r;
-
-		line_end = line_end ? line_end : end;
-		p = skip_blanks(p, line_end);
-		/* the first table's head: what follows is a plugin's */
-		if (p < line_end && *p == '[')
-			return 0;
-		r = parse_line(p, line_end, f);
-		if (r < 0)
-			return r;
-		p = line_end + 1;
-	}
-	return 0;
+	return toml_each(text, len, set, f, err);
 }

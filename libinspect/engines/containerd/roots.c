@@ -41,6 +41,7 @@ static void roots_free(void *data)
 /* Paths on this host. state: NULL when not known; named: by the caller, who is told when it is not there. */
 struct place {
 	const char *root, *state, *prefix;
+	const char *config; /* the file that names it, or NULL: the caller is told, too */
 	bool named;
 };
 
@@ -88,9 +89,15 @@ static int add_root(struct engine_scan *scan, struct containerd_roots *roots,
 		int r = fd < 0 ? fd : -errno;
 		struct insp_err err = { 0 };
 
-		if (!place->named && (r == -ENOENT || r == -ENOTDIR))
+		if (!place->named && !place->config && (r == -ENOENT || r == -ENOTDIR))
 			return 0;
-		insp_err_set(&err, r, "containerd: open '%s'", place->root);
+		if (place->config)
+			insp_err_set(&err, r, "containerd: open '%s', which '%s' names",
+				     place->root, place->config);
+		else
+			insp_err_set(&err, r, "containerd: open '%s'", place->root);
+		if (place->config)
+			insp_err_hint(&err, "the default root is looked at");
 		if (r == -EACCES)
 			insp_err_hint(&err, "its containers are root's: run this as root");
 		engine_scan_fail(scan, &err);
@@ -117,28 +124,58 @@ static int add_named(struct engine_scan *scan, struct containerd_roots *roots)
 	return r;
 }
 
-/* The administrator's file may be a link. One that is not there, or cannot be read, changes nothing. */
-static int read_config(const struct insp_sys *sys, const char *path, struct containerd_flags *f)
+/*
+ * The administrator's file may be a link. One that is not there, or may not be opened, changes nothing. *ret_broken: not all
+ * of it could be read.
+ */
+static int read_config(struct engine_scan *scan, const char *path, struct containerd_flags *f,
+		       bool *ret_broken)
 {
-	_cleanup_close_ int fd = sys_open_file(sys, path);
+	_cleanup_close_ int fd = sys_open_file(scan->sys, path);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
+	struct insp_err err = { 0 };
 	struct stat st;
+	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    io_read_fd(fd, CONFIG_MAX, &b) < 0)
+	*ret_broken = false;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	return containerd_config_parse(b.data, b.len, f);
+	r = io_read_fd(fd, CONFIG_MAX, &b);
+	if (r < 0)
+		insp_err_set(&err, r, "containerd: read '%s'", path);
+	else
+		r = containerd_config_parse(b.data, b.len, f, &err);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	if (r == -EBADMSG)
+		insp_err_wrap(&err, r, "containerd: read '%s'", path);
+	insp_err_hint(&err, "the default root is looked at");
+	engine_scan_fail(scan, &err);
+	*ret_broken = true;
+	return 0;
+}
+
+/* By its path, or by another that leads there: a root that is listed was opened. */
+static bool is_known(const struct containerd_roots *roots, const char *path)
+{
+	for (size_t i = 0; i < roots->n; i++)
+		if (str_eq(roots->items[i].path, path))
+			return true;
+	return false;
 }
 
 /* The root and state that flags and the configuration file come to. */
 static int add_flags(struct engine_scan *scan, struct containerd_roots *roots, const char *prefix,
 		     struct containerd_flags *f)
 {
-	_cleanup_free_ char *config = NULL, *root = NULL, *state = NULL;
+	_cleanup_free_ char *config = NULL, *root = NULL, *state = NULL, *usual = NULL;
+	struct place place = { .prefix = prefix };
+	bool told = f->root, broken;
 	int r;
 
 	config = str_format("%s%s", prefix, f->config_file ? f->config_file : DEFAULT_CONFIG);
-	r = config ? read_config(scan->sys, config, f) : -ENOMEM;
+	usual = str_format("%s" DEFAULT_ROOT, prefix);
+	r = config && usual ? read_config(scan, config, f, &broken) : -ENOMEM;
 	if (r < 0)
 		return r;
 	/* a relative one depends on where the daemon was started: nobody does that */
@@ -147,8 +184,17 @@ static int add_flags(struct engine_scan *scan, struct containerd_roots *roots, c
 			   f->state && f->state[0] == '/' ? f->state : DEFAULT_STATE);
 	if (!root || !state)
 		return -ENOMEM;
-	return add_root(scan, roots,
-			&(struct place){ .root = root, .state = state, .prefix = prefix });
+	place.root = root;
+	place.state = state;
+	if (!told && !str_eq(root, usual))
+		place.config = config;
+	r = add_root(scan, roots, &place);
+	if (r == 0 && place.config && (broken || !is_known(roots, root))) {
+		place.root = usual;
+		place.config = NULL;
+		r = add_root(scan, roots, &place);
+	}
+	return r;
 }
 
 static int add_default(struct engine_scan *scan, struct containerd_roots *roots)

@@ -96,7 +96,8 @@ struct docker_flags {
 void docker_flags_free(struct docker_flags *f);
 /* The flags that matter, from NUL-separated arguments. The last one of a kind counts. -ENOMEM. */
 int docker_flags_parse(const char *args, size_t len, struct docker_flags *ret);
-/* Adds from a daemon.json what the command line did not say. A file that is not there or no JSON changes nothing. uid: whose it is. */
+/* Adds from a daemon.json what the command line did not say. A file that is not there changes nothing, nor does one
+ * that cannot be parsed, which is noted. uid: whose it is. */
 int docker_flags_add_config(struct engine_scan *scan, uid_t uid, const char *path,
 			    struct docker_flags *f);
 

@@ -43,12 +43,24 @@ static json_t *read_config(struct engine_scan *scan, uid_t uid, const char *path
 {
 	_cleanup_close_ int fd = homes_open_file(scan, uid, path);
 	_cleanup_io_buf_ struct io_buf b = { 0 };
+	struct insp_err err = { 0 };
 	json_t *j = NULL;
 	struct stat st;
+	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    io_read_fd(fd, CONFIG_MAX, &b) < 0 || json_parse(b.data, b.len, &j, NULL) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return NULL;
+	r = io_read_fd(fd, CONFIG_MAX, &b);
+	/* an empty one is none, says dockerd */
+	if (r == 0 && b.data[strspn(b.data, " \t\r\n")])
+		r = json_parse(b.data, b.len, &j, &err);
+	if (r < 0) {
+		if (err.code == 0)
+			insp_err_set(&err, r, "cannot be read");
+		insp_err_wrap(&err, r, "docker: read '%s'", path);
+		insp_err_hint(&err, "the default data root is looked at");
+		engine_scan_fail(scan, &err);
+	}
 	return j;
 }
 

@@ -45,11 +45,24 @@ static struct docker_root *find_root(const struct docker_roots *roots, const str
 	return NULL;
 }
 
-static void cannot_open(struct engine_scan *scan, const char *path, int r)
+struct place {
+	const char *path, *exec_root; /* exec_root: NULL when not known */
+	bool named;		      /* by the caller, who is told when it is not there */
+	const char *config;	      /* the file that names it: likewise. NULL: none does */
+	uid_t by;		      /* whose word it is */
+};
+
+static void cannot_open(struct engine_scan *scan, const struct place *place, int r)
 {
 	struct insp_err err = { 0 };
 
-	insp_err_set(&err, r, "docker: open '%s'", path);
+	if (place->config) {
+		insp_err_set(&err, r, "docker: open '%s', which '%s' names", place->path,
+			     place->config);
+		insp_err_hint(&err, "the default data root is looked at");
+	} else {
+		insp_err_set(&err, r, "docker: open '%s'", place->path);
+	}
 	if (r == -EACCES || r == -EPERM)
 		insp_err_hint(&err, "docker's data root is readable by root only: run as root");
 	engine_scan_fail(scan, &err);
@@ -131,12 +144,7 @@ static int add_remapped(struct docker_roots *roots, size_t of)
 	return 0;
 }
 
-struct place {
-	const char *path, *exec_root; /* exec_root: NULL when not known */
-	bool named;		      /* by the caller, who is told when it is not there */
-	uid_t by;		      /* whose word it is */
-};
-
+/* 1: it is there; 0: it is not, or may not be used. */
 static int add_root(struct engine_scan *scan, struct docker_roots *roots, const struct place *place)
 {
 	_cleanup_close_ int fd = homes_open(scan, place->by, place->path, O_PATH | O_DIRECTORY);
@@ -147,8 +155,9 @@ static int add_root(struct engine_scan *scan, struct docker_roots *roots, const 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		r = fd < 0 ? fd : -errno;
 		/* what does not answer was noted */
-		if (place->named || (r != -ENOENT && r != -ENOTDIR && r != -ETIMEDOUT))
-			cannot_open(scan, place->path, r);
+		if (place->named || place->config ||
+		    (r != -ENOENT && r != -ENOTDIR && r != -ETIMEDOUT))
+			cannot_open(scan, place, r);
 		return 0;
 	}
 	/* a user's daemon may name root's directory, to have its own records of what runs believed there */
@@ -158,10 +167,12 @@ static int add_root(struct engine_scan *scan, struct docker_roots *roots, const 
 	if (known) {
 		if (!known->exec_root)
 			known->exec_root = str_dup(place->exec_root);
-		return known->exec_root || !place->exec_root ? 0 : -ENOMEM;
+		return known->exec_root || !place->exec_root ? 1 : -ENOMEM;
 	}
 	r = append(roots, TAKE_FD(fd), place->path, place->exec_root, &st);
-	return r < 0 ? r : add_remapped(roots, roots->n - 1);
+	if (r == 0)
+		r = add_remapped(roots, roots->n - 1);
+	return r < 0 ? r : 1;
 }
 
 /* 1: the process is a daemon, and its root was added. */
@@ -196,6 +207,7 @@ static int add_pid_file(struct engine_scan *scan, struct docker_roots *roots, co
 static int add_default(struct engine_scan *scan, struct docker_roots *roots)
 {
 	_cleanup_(docker_flags_free) struct docker_flags f = { 0 };
+	struct place place = { 0 };
 	int r = add_pid_file(scan, roots, PID_FILE);
 
 	/* a daemon that was told another root has left the default directory: old names would be ambiguous */
@@ -204,11 +216,17 @@ static int add_default(struct engine_scan *scan, struct docker_roots *roots)
 	r = docker_flags_add_config(scan, 0, DEFAULT_CONFIG, &f);
 	if (r < 0)
 		return r;
-	return add_root(
-		scan, roots,
-		&(struct place){
-			.path = f.data_root && f.data_root[0] == '/' ? f.data_root : DEFAULT_ROOT,
-			.exec_root = f.exec_root && f.exec_root[0] == '/' ? f.exec_root : NULL });
+	place.exec_root = f.exec_root && f.exec_root[0] == '/' ? f.exec_root : NULL;
+	if (f.data_root && f.data_root[0] == '/' && !str_eq(f.data_root, DEFAULT_ROOT)) {
+		place.path = f.data_root;
+		place.config = DEFAULT_CONFIG;
+		r = add_root(scan, roots, &place);
+		if (r != 0)
+			return r;
+	}
+	place.path = DEFAULT_ROOT;
+	place.config = NULL;
+	return add_root(scan, roots, &place);
 }
 
 static int add_users(struct engine_scan *scan, struct docker_roots *roots)

@@ -1,17 +1,14 @@
 /*
- * storage.conf: three keys of its [storage] table, by a scan of lines; no TOML reader. containers-storage.conf(5).
+ * storage.conf: three keys of its [storage] table. containers-storage.conf(5).
  */
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
+#include "libinspect/base/toml.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/homes.h"
 #include "libinspect/engines/storage/storage.h"
 
 #define CONF_MAX (64 * 1024)
-
-struct text {
-	const char *p;
-	size_t len;
-};
 
 void storage_conf_free(struct storage_conf *conf)
 {
@@ -21,15 +18,7 @@ void storage_conf_free(struct storage_conf *conf)
 	*conf = (struct storage_conf){ 0 };
 }
 
-static void skip_blanks(struct text *t)
-{
-	while (t->len > 0 && (*t->p == ' ' || *t->p == '\t')) {
-		t->p++;
-		t->len--;
-	}
-}
-
-static bool skip_word(struct text *t, const char *word)
+static bool skip_word(struct toml_text *t, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -40,31 +29,8 @@ static bool skip_word(struct text *t, const char *word)
 	return true;
 }
 
-/* The string of a line KEY = "STRING" or 'STRING'. */
-static bool line_value(struct text line, const char *key, struct text *ret)
-{
-	const char *end;
-	char quote;
-
-	skip_blanks(&line);
-	if (!skip_word(&line, key))
-		return false;
-	skip_blanks(&line);
-	if (!skip_word(&line, "="))
-		return false;
-	skip_blanks(&line);
-	if (line.len < 2 || (*line.p != '"' && *line.p != '\''))
-		return false;
-	quote = *line.p++;
-	end = memchr(line.p, quote, line.len - 1);
-	if (!end || end == line.p)
-		return false;
-	*ret = (struct text){ line.p, (size_t)(end - line.p) };
-	return true;
-}
-
 /* $HOME, $UID and $USER, as containers-storage expands them for a user. A new string. */
-static char *expand(struct text t, const struct storage_user *user)
+static char *expand(struct toml_text t, const struct storage_user *user)
 {
 	struct strbuf sb = { 0 };
 
@@ -83,72 +49,78 @@ static char *expand(struct text t, const struct storage_user *user)
 	return strbuf_take(&sb);
 }
 
-static int set_from_line(struct text line, const struct storage_user *user,
-			 struct storage_conf *conf)
+struct target {
+	const struct storage_user *user;
+	struct storage_conf *conf;
+};
+
+static int set(void *userdata, const struct toml_item *item)
 {
+	const struct target *t = userdata;
 	const struct {
 		const char *key;
 		char **field;
 	} keys[] = {
-		{ "graphroot", &conf->graph_root },
-		{ "runroot", &conf->run_root },
-		{ "rootless_storage_path", &conf->rootless_path },
+		{ "graphroot", &t->conf->graph_root },
+		{ "runroot", &t->conf->run_root },
+		{ "rootless_storage_path", &t->conf->rootless_path },
 	};
-	struct text value;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!line_value(line, keys[i].key, &value))
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && toml_is(item->table, "storage"); i++) {
+		if (!toml_is(item->key, keys[i].key))
 			continue;
+		if (!item->value.p)
+			return -EBADMSG;
 		free(*keys[i].field);
-		*keys[i].field = expand(value, user);
-		return *keys[i].field ? 0 : -ENOMEM;
+		*keys[i].field = item->value.len > 0 ? expand(item->value, t->user) : NULL;
+		return *keys[i].field || item->value.len == 0 ? 0 : -ENOMEM;
 	}
 	return 0;
 }
 
 int storage_conf_parse(const char *buf, size_t len, const struct storage_user *user,
-		       struct storage_conf *ret)
+		       struct storage_conf *ret, struct insp_err *err)
 {
-	_cleanup_storage_conf_ struct storage_conf conf = { 0 };
-	bool in_storage = false;
+	struct target target = { .user = user, .conf = ret };
 
-	while (len > 0) {
-		const char *nl = memchr(buf, '\n', len);
-		struct text line = { buf, nl ? (size_t)(nl - buf) : len };
-		int r;
-
-		buf += line.len + (nl ? 1 : 0);
-		len -= line.len + (nl ? 1 : 0);
-		skip_blanks(&line);
-		if (line.len > 0 && *line.p == '[')
-			in_storage = skip_word(&line, "[storage]");
-		r = in_storage ? set_from_line(line, user, &conf) : 0;
-		if (r < 0)
-			return r;
-	}
-	*ret = conf;
-	conf = (struct storage_conf){ 0 };
-	return 0;
+	*ret = (struct storage_conf){ 0 };
+	return toml_each(buf, len, set, &target, err);
 }
 
-int storage_conf_take(int conf_fd, const struct storage_user *user, struct storage_conf *ret)
+/* fd is closed. */
+static int take(struct engine_scan *scan, int conf_fd, const char *path,
+		const struct storage_user *user, struct storage_conf *ret)
 {
 	_cleanup_io_buf_ struct io_buf b = { 0 };
 	_cleanup_close_ int fd = conf_fd;
+	struct insp_err err = { 0 };
 	int r;
 
 	*ret = (struct storage_conf){ 0 };
+	/* there is none, or it is for others to know */
 	if (fd < 0)
 		return 0;
 	r = io_read_fd(fd, CONF_MAX, &b);
 	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	return storage_conf_parse(b.data, b.len, user, ret);
+		insp_err_set(&err, r, "read '%s'", path);
+	else
+		r = storage_conf_parse(b.data, b.len, user, ret, &err);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	ret->broken = true;
+	if (err.code == -EBADMSG)
+		insp_err_wrap(&err, r, "read '%s'", path);
+	insp_err_hint(&err, "the default graph root is looked at");
+	engine_scan_fail(scan, &err);
+	return 0;
 }
 
-int storage_conf_read(const struct insp_sys *sys, const char *path, const struct storage_user *user,
-		      struct storage_conf *ret)
+int storage_conf_read(struct engine_scan *scan, const char *path, const struct storage_user *user,
+		      bool own, struct storage_conf *ret)
 {
 	/* links are followed (administrators and users link their dotfiles), below the host's root */
-	return storage_conf_take(sys_open_file(sys, path), user, ret);
+	int fd = user && own ? homes_open_file(scan, user->uid, path)
+			     : sys_open_file(scan->sys, path);
+
+	return take(scan, fd, path, user, ret);
 }

@@ -116,19 +116,39 @@ int storage_add_root(struct engine_scan *scan, struct storage_roots *roots,
 	return append(roots, &root);
 }
 
-/* A graph root that is root's by its place (engine NULL), or that the caller names for an engine. */
+/*
+ * The directory that a configuration names is not there: then it names the wrong one, or a disk is not mounted, and what was
+ * there before the file was written may be what is looked for. A default that is written out says nothing.
+ */
+static bool is_gone(struct engine_scan *scan, const struct storage_place *place, const char *usual,
+		    int r)
+{
+	struct insp_err err = { 0 };
+
+	if (!place->conf || (r != -ENOENT && r != -ENOTDIR) || str_eq(place->path, usual))
+		return false;
+	insp_err_set(&err, r, "container storage: open '%s', which '%s' names", place->path,
+		     place->conf);
+	insp_err_hint(&err, "the default graph root is looked at");
+	engine_scan_fail(scan, &err);
+	return true;
+}
+
+/* A graph root that is root's by its place (engine NULL), or that the caller names for an engine. 0: it is not there. */
 static int named_root(struct places *p, const struct storage_place *place, const char *engine)
 {
 	struct insp_err err = { 0 };
 	int r = storage_add_root(p->scan, p->roots, place);
 
-	if (r >= 0 || r == -ENOMEM || (r == -ENOENT && !engine))
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM || r >= 0)
+		return r < 0 ? r : 1;
+	if (is_gone(p->scan, place, ROOT_GRAPH, r) || (r == -ENOENT && !engine))
+		return 0;
 	insp_err_set(&err, r, "%s: open '%s'", engine ? engine : "container storage", place->path);
 	if (r == -EACCES)
 		insp_err_hint(&err, "its containers are root's: run this as root");
 	engine_scan_fail(p->scan, &err);
-	return 0;
+	return 1;
 }
 
 static int named_roots(struct places *p)
@@ -136,7 +156,7 @@ static int named_roots(struct places *p)
 	const struct insp_sys *sys = p->scan->sys;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sys->n_stores; i++) {
+	for (size_t i = 0; r >= 0 && i < sys->n_stores; i++) {
 		const char *name = sys->stores[i].engine;
 		const struct engine *engine = engine_by_name(name, strlen(name));
 		struct storage_place place = { .path = sys->stores[i].path, .only = (uid_t)-1 };
@@ -144,19 +164,17 @@ static int named_roots(struct places *p)
 		if (engine && engine->storage)
 			r = named_root(p, &place, name);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
-static char *user_graph(const struct places *p, const struct storage_conf *own,
-			const struct storage_user *user)
+/* Where it is when the user's own file does not tell. */
+static char *user_graph(const struct places *p, const struct storage_user *user)
 {
 	_cleanup_storage_conf_ struct storage_conf theirs = { 0 };
 
-	if (own->graph_root)
-		return str_dup(own->graph_root);
 	/* the system's file again, with this user's values in its variables */
 	if (p->conf.rootless_path) {
-		if (storage_conf_read(p->scan->sys, SYSTEM_CONF, user, &theirs) < 0)
+		if (storage_conf_read(p->scan, SYSTEM_CONF, user, false, &theirs) < 0)
 			return NULL;
 		if (theirs.rootless_path)
 			return TAKE_PTR(theirs.rootless_path);
@@ -170,18 +188,25 @@ static int user_root(struct places *p, const struct storage_user *user)
 	_cleanup_free_ char *graph = NULL;
 	_cleanup_free_ char *conf = str_format("%s/" USER_CONF, user->home);
 	struct storage_place place = { .only = user->uid };
-	int r;
+	int r = 0;
 
 	if (!conf)
 		return -ENOMEM;
-	r = storage_conf_take(homes_open_file(p->scan, user->uid, conf), user, &own);
+	r = storage_conf_read(p->scan, conf, user, true, &own);
 	if (r < 0)
 		return r;
-	graph = user_graph(p, &own, user);
+	graph = user_graph(p, user);
 	if (!graph)
 		return -ENOMEM;
-	place.path = graph;
 	place.run_root = own.run_root;
+	if (own.graph_root) {
+		place.path = own.graph_root;
+		place.conf = conf;
+		r = storage_add_root(p->scan, p->roots, &place);
+		if (r == -ENOMEM || !(is_gone(p->scan, &place, graph, r) || own.broken))
+			return r == -ENOMEM ? r : 0;
+	}
+	place.path = graph;
 	/* most users have none; and what may not be opened is not the caller's */
 	r = storage_add_root(p->scan, p->roots, &place);
 	return r == -ENOMEM ? r : 0;
@@ -242,20 +267,37 @@ static int user_roots(struct places *p)
 	return 0;
 }
 
-static int find_all(struct places *p)
+/* What the system's configuration says, and the default where that cannot be believed. */
+static int system_root(struct places *p)
 {
-	const struct insp_sys *sys = p->scan->sys;
-	struct storage_place own = { .path = ROOT_GRAPH, .only = (uid_t)-1 };
-	int r = storage_conf_read(sys, SYSTEM_CONF, NULL, &p->conf);
+	struct storage_place own = { .path = ROOT_GRAPH, .only = (uid_t)-1, .conf = SYSTEM_CONF };
+	int r = storage_conf_read(p->scan, SYSTEM_CONF, NULL, false, &p->conf);
+	bool broken = p->conf.broken;
 
-	if (r == 0 && !p->conf.graph_root && !p->conf.run_root && !p->conf.rootless_path)
-		r = storage_conf_read(sys, VENDOR_CONF, NULL, &p->conf);
+	if (r == 0 && !p->conf.graph_root && !p->conf.run_root && !p->conf.rootless_path) {
+		own.conf = VENDOR_CONF;
+		storage_conf_free(&p->conf);
+		r = storage_conf_read(p->scan, VENDOR_CONF, NULL, false, &p->conf);
+		broken = broken || p->conf.broken;
+	}
 	if (r < 0)
 		return r;
-	if (p->conf.graph_root)
-		own.path = p->conf.graph_root;
 	own.run_root = p->conf.run_root;
+	if (p->conf.graph_root) {
+		own.path = p->conf.graph_root;
+		r = named_root(p, &own, NULL);
+		if (r < 0 || (r > 0 && !broken))
+			return r < 0 ? r : 0;
+		own.path = ROOT_GRAPH;
+	}
 	r = named_root(p, &own, NULL);
+	return r < 0 ? r : 0;
+}
+
+static int find_all(struct places *p)
+{
+	int r = system_root(p);
+
 	if (r == 0)
 		r = named_roots(p);
 	if (r == 0)

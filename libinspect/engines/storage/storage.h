@@ -104,19 +104,24 @@ int storage_image(const struct storage_root *root, const struct storage_record *
 struct storage_conf {
 	char *graph_root, *run_root;
 	char *rootless_path; /* of the system's file: where users' graph roots are */
+	bool broken;	     /* it could not be read, or not all: noted */
 };
 struct storage_user {
 	const char *name, *home;
 	uid_t uid;
 };
-/* Parses (buf, len); user NULL: root. -ENOMEM. */
+/*
+ * Parses (buf, len); user NULL: root. -EBADMSG with the line in err: *ret has what stands before it, to be freed as ever.
+ * -ENOMEM, likewise.
+ */
 int storage_conf_parse(const char *buf, size_t len, const struct storage_user *user,
-		       struct storage_conf *ret);
-/* The file that is open (and closed here), or an empty answer when fd is negative. -ENOMEM. */
-int storage_conf_take(int fd, const struct storage_user *user, struct storage_conf *ret);
-/* The same of the file at path. */
-int storage_conf_read(const struct insp_sys *sys, const char *path, const struct storage_user *user,
-		      struct storage_conf *ret);
+		       struct storage_conf *ret, struct insp_err *err);
+/*
+ * The same of the file at path, the user's own or one of the system's; one that is not there, or may not be opened, gives
+ * an empty answer. What cannot be read or parsed is noted. -ENOMEM.
+ */
+int storage_conf_read(struct engine_scan *scan, const char *path, const struct storage_user *user,
+		      bool own, struct storage_conf *ret);
 void storage_conf_free(struct storage_conf *conf);
 #define _cleanup_storage_conf_ _cleanup_(storage_conf_free)
 
@@ -126,6 +131,7 @@ void storage_conf_free(struct storage_conf *conf);
 struct storage_place {
 	const char *path, *run_root; /* run_root NULL: the default */
 	uid_t only;		     /* who must own it; (uid_t)-1: whoever does */
+	const char *conf;	     /* the file that names it; NULL: none does */
 };
 /* Adds the root to those of the scan. 1; 0: it was there already; -errno: it cannot be opened, or is another's. */
 int storage_add_root(struct engine_scan *scan, struct storage_roots *roots,
