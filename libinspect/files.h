@@ -179,11 +179,11 @@ struct insp_export_opts {
 	enum insp_export_filter filter; /* of an image: of its layer */
 	enum insp_export_format format;
 	/*
-	 * Of an image, whose container was resolved with INSP_WANT_CONFIG: what it is called, "shop/web:2", NULL: nothing; a
-	 * directory for a file without a name as large as the image, used when fd is not itself an empty regular file, NULL:
-	 * /var/tmp.
+	 * Of an image, whose container was resolved with INSP_WANT_CONFIG: what it is called, "shop/web:2", NULL: nothing; the
+	 * same with the registry in it, as some loaders want it, NULL: tag is it; a directory for a file without a name as large
+	 * as the image, used when fd is not itself an empty regular file, NULL: /var/tmp.
 	 */
-	const char *tag, *spool;
+	const char *tag, *full_tag, *spool;
 	bool upper; /* only what the container changed (insp_diff()), deleted files as .wh.NAME: a layer */
 	bool sorted; /* the same bytes for equal trees: holes, which equal trees may have elsewhere, are data */
 	/* What could not be exported, or not as it was; code 0: a remark. May be NULL. */

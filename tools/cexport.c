@@ -130,6 +130,7 @@ static int export_to(struct insp_files *files, const struct cexport_opts *o, cha
 							   : INSP_EXPORT_PLAIN,
 				       .format = format_of(o),
 				       .tag = o->tag,
+				       .full_tag = o->full_tag,
 				       .spool = getenv("TMPDIR"),
 				       .upper = o->upper,
 				       .sorted = o->sorted,
@@ -183,16 +184,27 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* "web" -> "web:latest", as engines read it. */
+/* "web" -> "web:latest" and "docker.io/library/web:latest", as engines read it (distribution/reference, normalize.go). */
 static int complete_tag(struct cexport_opts *o)
 {
-	const char *slash = o->tag ? strrchr(o->tag, '/') : NULL;
+	const char *tag = o->tag, *slash = tag ? strrchr(tag, '/') : NULL, *registry;
+	size_t first = tag ? strcspn(tag, "/") : 0;
 
-	if (!o->tag || strchr(slash ? slash : o->tag, ':'))
+	if (!tag)
 		return 0;
-	if (asprintf(&o->full_tag, "%s:latest", o->tag) < 0)
+	if (!slash)
+		registry = "docker.io/library/";
+	else if (memchr(tag, '.', first) || memchr(tag, ':', first) ||
+		 strncmp(tag, "localhost/", 10) == 0)
+		registry = "";
+	else
+		registry = "docker.io/";
+	if (asprintf(&o->full_tag, "%s%s%s", registry, tag,
+		     strchr(slash ? slash : tag, ':') ? "" : ":latest") < 0) {
+		o->full_tag = NULL;
 		return TOOL_FAILED;
-	o->tag = o->full_tag;
+	}
+	o->tag = o->full_tag + strlen(registry);
 	return 0;
 }
 

@@ -109,8 +109,10 @@ static json_t *index_json(const struct export *x, const struct blob *manifest)
 
 	if (d && x->opts->tag)
 		json_object_set_new(d, "annotations",
-				    json_pack("{s:s}", "org.opencontainers.image.ref.name",
-					      x->opts->tag));
+				    json_pack("{s:s, s:s}", "org.opencontainers.image.ref.name",
+					      x->opts->tag, "io.containerd.image.name",
+					      x->opts->full_tag ? x->opts->full_tag
+								: x->opts->tag));
 	return json_pack("{s:i, s:s, s:[o]}", "schemaVersion", 2, "mediaType", TYPE_INDEX,
 			 "manifests", d);
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""tree-facts.py DIR [--times] [--holes]: one line for each file below DIR, for two trees to be compared by diff.
+"""tree-facts.py DIR [--times] [--holes] [--without=PATH]...: one line for each file below DIR, for two trees to be compared by diff.
 
 Type, mode, owner, size, what data, link or device it has, attributes, the first of its names where it has several; with
---times the modification time in nanoseconds, with --holes whether there are any. Sockets are left out.
+--times the modification time in nanoseconds, with --holes whether there are any. Sockets are left out, and every PATH (from
+DIR on) with what is below it; the time of the directory that it is in, too.
 """
 import hashlib
 import os
@@ -38,18 +39,22 @@ def what(path, st):
     return 'directory' if stat.S_ISDIR(st.st_mode) else 'fifo'
 
 
-def walk(top):
+def walk(top, without):
     """Every path below top, by bytes."""
     for name in sorted(os.listdir(top)):
         path = top + b'/' + name
+        if path in without:
+            continue
         yield path
         if stat.S_ISDIR(os.lstat(path).st_mode):
-            yield from walk(path)
+            yield from walk(path, without)
 
 
 def main():
     top, first = os.fsencode(sys.argv[1]), {}
-    for path in walk(top):
+    without = {top + os.fsencode(a.split('=', 1)[1]) for a in sys.argv if a.startswith('--without=')}
+    around = {os.path.dirname(path) for path in without}
+    for path in walk(top, without):
         st = os.lstat(path)
         if stat.S_ISSOCK(st.st_mode):
             continue
@@ -57,7 +62,7 @@ def main():
                  f'xattrs={attributes(path)}']
         if st.st_nlink > 1 and not stat.S_ISDIR(st.st_mode):
             words.append(f'same-as={quoted(first.setdefault((st.st_dev, st.st_ino), path)[len(top):])}')
-        if '--times' in sys.argv:
+        if '--times' in sys.argv and path not in around:
             words.append(f'mtime={st.st_mtime_ns}')
         if '--holes' in sys.argv and stat.S_ISREG(st.st_mode):
             words.append(f'holes={st.st_blocks * 512 < st.st_size}')

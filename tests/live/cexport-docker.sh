@@ -5,7 +5,7 @@
 . "$SONDE_SOURCE/tests/lib/export.sh"
 test_engine docker
 
-out() { cexport --docker-root "$DOCKER_DATA" "$@"; }
+out() { command cexport --docker-root "$DOCKER_DATA" "$@"; }
 
 # the container's root without what is mounted in it
 root_of() { dk inspect -f '{{.GraphDriver.Data.MergedDir}}' "$1"; }
@@ -77,6 +77,15 @@ test_expect DOCKER '--upper on top of the image is the container' '
     apply_layer fresh upper.tar && rm -rf fresh/dev fresh/etc/host* fresh/etc/resolv.conf fresh/.dockerenv &&
     rm -rf kept && cp -a ours kept && rm -rf kept/dev kept/etc/host* kept/etc/resolv.conf kept/.dockerenv &&
     export_facts fresh >actual && export_facts kept >expect && test_cmp expect actual
+'
+
+test_expect DOCKER 'the examples of cexport(1) work' '
+    sed -n "/^# EXAMPLES/,/^# SEE/s/^\t\(cexport.*\)/\1/p" "$SONDE_SOURCE/docs/man/cexport.1.scd" | tr -d "\\" >lines &&
+    [ "$(wc -l <lines)" -ge 6 ] && mkdir examples && cd examples &&
+    (cexport() { out "$@"; } && docker() { dk "$@"; } && while read -r line; do
+        echo "$line" && (set -o pipefail && eval "$line") </dev/null || exit 1
+    done <../lines >../printed) && test_grep "passwd" ../printed && zstd -qdc web-etc.tar.zst | tar -t | cmp - <(tar -tf ../ours.tar | grep ^etc/) &&
+    dk image inspect web:crashed >/dev/null && cd ..
 '
 
 test_expect DOCKER 'of a stopped one it is the same' '

@@ -1,0 +1,148 @@
+#!/bin/bash
+# cexport's command line, on the disk of a made-up host whose one container is a directory. Nothing runs here.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/export.sh"
+
+# make_host DIR: an lxc container c1
+make_host()
+{
+    local root=$1/var/lib/lxc/c1/rootfs
+    mkdir -p "$root"/{etc,usr/lib,var/cache/apt,real/deep,run} &&
+        printf 'lxc.uts.name = c1\nlxc.rootfs.path = dir:/var/lib/lxc/c1/rootfs\n' >"$1/var/lib/lxc/c1/config" &&
+        echo root:x:0:0::/:/bin/sh >"$root/etc/passwd" && ln -s ../real "$root/usr/link" && ln -s /run "$root/var/run" &&
+        echo pid >"$root/run/pid" && echo deep >"$root/real/deep/file" && echo junk >"$root/var/cache/apt/junk" &&
+        echo a >"$root/usr/lib/a.pyc" && echo b >"$root/usr/lib/b.py" &&
+        touch -d @1700000000 "$root"/etc/passwd && find "$root" -exec touch -h -d @1700000000 {} +
+}
+out() { cexport --sysroot "$TRASH/host" "$@"; }
+
+test_expect 'setup: a host' 'make_host host && root=host/var/lib/lxc/c1/rootfs'
+
+test_expect 'without a container it says so and exits 1' '
+    test_status 1 cexport 2>err && test_grep "which container" err && test_grep "cexport --help" err
+'
+
+test_expect 'what excludes each other is a usage error, before anything is opened' '
+    test_status 1 out --gzip --zstd c1 2>err && test_grep "exclude each other" err &&
+    test_status 1 out --format cpio c1 2>err && test_grep "cpio" err &&
+    test_status 1 out --format oci --upper c1 2>err && test_grep "whole container" err &&
+    test_status 1 out --format oci c1 /etc 2>err && test_grep "whole container" err &&
+    test_status 1 out --tag x c1 2>err && test_grep "goes with --format" err &&
+    test_status 1 out --format oci --tag "a b" c1 2>err && test_grep "no name of an image" err &&
+    test_status 1 out --format oci --tag "" c1 2>err && test_grep "no name of an image" err
+'
+
+test_expect 'names are sorted, have no leading slash, and a directory comes before what is in it' '
+    out c1 >a.tar && tar -tf a.tar >actual && cat >expect <<-END && test_cmp expect actual
+	etc/
+	etc/passwd
+	real/
+	real/deep/
+	real/deep/file
+	run/
+	run/pid
+	usr/
+	usr/lib/
+	usr/lib/a.pyc
+	usr/lib/b.py
+	usr/link
+	var/
+	var/cache/
+	var/cache/apt/
+	var/cache/apt/junk
+	var/run
+	END
+'
+
+test_expect 'owners are numbers, and no names of this host' '
+    tar -tvf a.tar >list && test_grep "$(id -u)/$(id -g) .*etc/passwd" list && ! grep -a "root.*root" a.tar
+'
+
+test_expect 'PATH: links on the way are followed inside, the last one is not' '
+    out c1 /var/run/pid >p.tar && tar -tf p.tar >actual && echo run/pid >expect && test_cmp expect actual &&
+    out c1 usr/link/deep /etc/passwd >p.tar && tar -tf p.tar >actual &&
+    printf "%s\n" real/deep/ real/deep/file etc/passwd >expect && test_cmp expect actual &&
+    out c1 /usr/link >p.tar && tar -tvf p.tar >actual && test_grep "usr/link -> ../real" actual && [ "$(wc -l <actual)" = 1 ] &&
+    out c1 ../../../etc >p.tar && tar -tf p.tar >actual && printf "%s\n" etc/ etc/passwd >expect && test_cmp expect actual &&
+    out c1 / >p.tar && test_cmp a.tar p.tar
+'
+
+test_expect 'a PATH that is not there is an error, and no file is made' '
+    test_status 1 out c1 /nowhere/at/all -o none.tar 2>err && test_grep "/nowhere/at/all.: No such file" err && ! ls -A | grep none
+'
+
+test_expect '--exclude: a name anywhere, or a path from the root, with all that is below' '
+    out c1 -x "*.pyc" --exclude "var/cache/*" --exclude /real/deep >x.tar && tar -tf x.tar >actual &&
+    tar -tf a.tar | grep -v "pyc$\|cache/.\|deep" >expect && test_cmp expect actual
+'
+
+test_expect '-o: the file is its owner'"'"'s only, and replaces what was there' '
+    umask 022 && echo old >o.tar && chmod 644 o.tar && out c1 -o o.tar && test_cmp a.tar o.tar && [ "$(stat -c %a o.tar)" = 600 ] &&
+    out c1 --output new.tar && test_cmp a.tar new.tar && [ "$(stat -c %a new.tar)" = 600 ] &&
+    mkdir sub && ln -s sub/far.tar link.tar && echo old >sub/far.tar && out c1 -o link.tar && [ -L link.tar ] && test_cmp a.tar sub/far.tar &&
+    out c1 -o - >dash.tar && test_cmp a.tar dash.tar && ! find . -name ".*.tar*" | grep .
+'
+
+test_expect '-o: what is no file is written to, or refused with its reason' '
+    out c1 -o /dev/null && test_status 1 out c1 -o sub 2>err && test_grep "sub.*Is a directory" err &&
+    test_status 1 out c1 -o no/such/dir.tar 2>err && test_grep "no/such" err && test_grep "No such file" err &&
+    mkfifo pipe && { cat pipe >piped.tar & } && out c1 -o pipe && wait $! && test_cmp a.tar piped.tar
+'
+
+test_expect 'a full disk is an error, on stdout and with -o' '
+    test_status 1 out c1 >/dev/full 2>err && test_grep "write the archive: No space left on device" err &&
+    test_status 1 out c1 -o /dev/full 2>err && test_grep "No space left on device" err
+'
+
+test_expect 'an archive is not written to a terminal' '
+    test_status 1 script -qec "cexport --sysroot \"$TRASH/host\" c1" /dev/null >out && test_grep "nothing for a terminal" out &&
+    test_grep "hint: .*-o FILE" out && ! grep -a passwd out
+'
+
+test_expect 'a reader that goes away ends it without a word' '
+    { out c1 2>err; echo $? >status; } | head -c 1 >/dev/null && test_grep "^\(0\|141\)$" status && test_empty err
+'
+
+test_expect '--gzip and --zstd compress the same archive, always to the same bytes' '
+    out --gzip c1 >a.tar.gz && gzip -dc a.tar.gz >actual && test_cmp a.tar actual && out --gzip c1 | cmp - a.tar.gz &&
+    out --zstd c1 >a.tar.zst && zstd -qdc a.tar.zst >actual && test_cmp a.tar actual
+'
+
+test_expect 'a socket is left out with a remark; with -q without one' '
+    python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"$root/run/s\")" &&
+    out c1 >s.tar 2>err && test_grep "/run/s.: a socket is left out" err && ! tar -tf s.tar | grep run/s &&
+    out -q c1 2>err | cmp - s.tar && test_empty err && rm "$root/run/s" && touch -d @1700000000 "$root/run"
+'
+
+test_expect '--sorted: equal trees give equal bytes, wherever their holes and inodes are' '
+    truncate -s 100K "$root/usr/holes" && echo end >>"$root/usr/holes" && touch -d @1700000000 "$root/usr/holes" "$root/usr" &&
+    cp -a host other && cp --sparse=never host/var/lib/lxc/c1/rootfs/usr/holes other/var/lib/lxc/c1/rootfs/usr/holes &&
+    touch -d @1700000000 other/var/lib/lxc/c1/rootfs/usr/holes &&
+    out --sorted c1 >one.tar && cexport --sysroot "$TRASH/other" --sorted c1 >two.tar && cmp one.tar two.tar &&
+    out c1 >sparse.tar && ! cmp -s one.tar sparse.tar && [ "$(stat -c %s sparse.tar)" -lt "$(stat -c %s one.tar)" ]
+'
+
+test_expect JQ '--format: each part has the digest by which it is named, and the tag' '
+    out --format oci --zstd -t shop/c1 c1 >image.tar && mkdir image && tar -C image -xf image.tar &&
+    for blob in image/blobs/sha256/*; do [ "$(sha256sum <"$blob" | cut -d" " -f1)" = "$(basename "$blob")" ] || return 1; done &&
+    test_json .imageLayoutVersion 1.0.0 image/oci-layout && test_json ".manifests[0].annotations[\"org.opencontainers.image.ref.name\"]" shop/c1:latest image/index.json &&
+    manifest=image/blobs/sha256/$(jq -r ".manifests[0].digest[7:]" image/index.json) && layer=$(jq -r ".layers[0].digest[7:]" "$manifest") &&
+    config=image/blobs/sha256/$(jq -r ".config.digest[7:]" "$manifest") && test_json ".layers[0].mediaType" application/vnd.oci.image.layer.v1.tar+zstd "$manifest" &&
+    test_json ".layers[0].size" "$(stat -c %s "image/blobs/sha256/$layer")" "$manifest" &&
+    test_json ".rootfs.diff_ids[0][7:]" "$(zstd -qdc "image/blobs/sha256/$layer" | sha256sum | cut -d" " -f1)" "$config" &&
+    test_json ".[0].RepoTags[0]" shop/c1:latest image/manifest.json && test_json ".[0].Layers[0]" "blobs/sha256/$layer" image/manifest.json
+'
+
+test_expect JQ 'and --format docker has no other parts than docker load needs; into a file and a pipe it is the same but for its time' '
+    out --format docker --sorted c1 -o image.tar && out --format docker --sorted c1 | cat >piped.tar && cmp image.tar piped.tar &&
+    tar -tf image.tar >list && [ "$(wc -l <list)" = 3 ] && test_grep "^manifest.json$" list && tar -xOf image.tar manifest.json >manifest &&
+    test_json ".[0].RepoTags" null manifest
+'
+
+test_expect 'a file that a layer cannot have is said, and missing in an image only' '
+    echo x >"$root/etc/.wh.passwd" && out c1 2>err | tar -t >list && test_empty err && test_grep "etc/.wh.passwd" list &&
+    test_status 2 out --format oci c1 -o image.tar 2>err && test_grep "etc/.wh.passwd.: a layer cannot have" err &&
+    tar -xOf image.tar "$(tar -tf image.tar | head -n 1)" | tar -t >list && test_grep -v "wh.passwd" list && test_grep "etc/passwd" list
+'
+
+test_done
