@@ -102,6 +102,7 @@ unit_tests := \
     oci-spec \
     openvz \
     opts \
+    path \
     pid \
     podman \
     resolve \
@@ -110,12 +111,13 @@ unit_tests := \
     slowread \
     sqlite \
     stat \
+    view \
     youki \
 
 HELPERS    := attack-proc churn-tree demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
               stall swap-race with-key
 # these link the library, and so are for this host only
-LIB_HELPERS := stress-bolt stress-sqlite
+LIB_HELPERS := dump-view stress-bolt stress-sqlite
 fuzz_tests := \
     apptainer \
     bolt \

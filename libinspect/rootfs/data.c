@@ -52,11 +52,15 @@ static int open_regular(const struct view_layer *layer, int dirfd, const char *n
 	return fd < 0 ? -errno : TAKE_FD(fd);
 }
 
-/* Only what looks as if it had no data can have it further down. */
+/*
+ * Only what looks as if it had no data can have it further down. Blocks may be there for attributes: up to one of 64 KiB
+ * where pages are as large.
+ */
 static bool may_be_metacopy(const struct view_dir *dir, const struct view_node *node)
 {
 	return (dir->view->marks & (VIEW_TRUSTED | VIEW_USER)) && node->st.st_size > 0 &&
-	       node->st.st_blocks <= 8 && dir->parts[node->part].layer + 1 < dir->view->n;
+	       (node->st.st_blocks <= 128 || node->st.st_blocks < node->st.st_size / 512) &&
+	       dir->parts[node->part].layer + 1 < dir->view->n;
 }
 
 static int open_at(const struct view_dir *dir, size_t part, const char *name, unsigned deep,

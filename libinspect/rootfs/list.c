@@ -99,7 +99,7 @@ static int read_part(struct collect *c, unsigned part, char *buf)
 	}
 }
 
-/* By name, then from the uppermost part down; in one part a file comes before the mark that deletes those below it. */
+/* By name, then from the uppermost part down; in one part the name that deletes comes before the file that it deletes. */
 static int by_name(const void *a, const void *b)
 {
 	const struct view_name *x = a, *y = b;
@@ -107,7 +107,7 @@ static int by_name(const void *a, const void *b)
 
 	if (order == 0)
 		order = (x->part > y->part) - (x->part < y->part);
-	return order ? order : x->whiteout - y->whiteout;
+	return order ? order : y->whiteout - x->whiteout;
 }
 
 /* The uppermost of each name stays, unless it is a whiteout and those are not asked for. */

@@ -51,13 +51,16 @@ bool marks_is_whiteout(unsigned marks, const struct stat *st)
 
 bool marks_is_xwhiteout(unsigned marks, int dirfd, const char *name, const struct stat *st)
 {
-	_cleanup_close_ int fd = -EBADF;
-	char value[1];
+	const char *attribute =
+		marks & VIEW_TRUSTED ? "trusted.overlay.whiteout" : "user.overlay.whiteout";
+	char path[64 + NAME_MAX];
 
-	if (!S_ISREG(st->st_mode) || st->st_size != 0)
+	if (!S_ISREG(st->st_mode) || st->st_size != 0 || !(marks & (VIEW_TRUSTED | VIEW_USER)) ||
+	    (marks & VIEW_FUSE))
 		return false;
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd >= 0 && get(marks & (VIEW_TRUSTED | VIEW_USER), fd, "whiteout", value, 0) >= 0;
+	/* not opened: it may be a device by now */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	return lgetxattr(path, attribute, NULL, 0) >= 0;
 }
 
 const char *marks_deletes(unsigned marks, const char *name)
@@ -67,6 +70,16 @@ const char *marks_deletes(unsigned marks, const char *name)
 	return rest && *rest && !str_starts(rest, WH) ? rest : NULL;
 }
 
+bool marks_is_deleted_by_name(unsigned marks, int dirfd, const char *name)
+{
+	char wh[sizeof(WH) + NAME_MAX];
+
+	if (!(marks & VIEW_FUSE))
+		return false;
+	snprintf(wh, sizeof(wh), WH "%s", name);
+	return faccessat(dirfd, wh, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool marks_is_own(unsigned marks, const char *name)
 {
 	return (marks & VIEW_FUSE) && str_starts(name, WH);
@@ -74,16 +87,26 @@ bool marks_is_own(unsigned marks, const char *name)
 
 enum marks_opaque marks_opaque(unsigned marks, int dirfd)
 {
-	char value[2];
+	char value[16];
 	ssize_t n = get(marks, dirfd, "opaque", value, sizeof(value));
 
-	if (n == 1 && value[0] == 'y')
+	/* fuse-overlayfs looks at the first byte, the kernel at the length, too */
+	if (n > 0 && value[0] == 'y' && (n == 1 || (marks & VIEW_FUSE)))
 		return MARKS_OPAQUE;
 	if (n == 1 && value[0] == 'x')
 		return MARKS_XWHITEOUTS;
 	if ((marks & VIEW_FUSE) && faccessat(dirfd, WH_OPAQUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return MARKS_OPAQUE;
 	return MARKS_SEE_THROUGH;
+}
+
+/*
+ * Which marks say where something else is. The kernel obeys these only of trusted.*: a mount with userxattr refuses them
+ * (it has redirect_dir=nofollow and no metacopy, fs/overlayfs/params.c), and fuse-overlayfs knows neither.
+ */
+static unsigned leading(unsigned marks)
+{
+	return marks & VIEW_FUSE ? 0 : marks & VIEW_TRUSTED;
 }
 
 /* One name, or an absolute path of names, none of them "." or "..". */
@@ -107,7 +130,7 @@ static bool is_sound(const char *path)
 int marks_redirect(unsigned marks, int fd, char **ret)
 {
 	char value[VALUE_MAX + 1];
-	ssize_t n = get(marks & (VIEW_TRUSTED | VIEW_USER), fd, "redirect", value, VALUE_MAX);
+	ssize_t n = get(leading(marks), fd, "redirect", value, VALUE_MAX);
 
 	if (n == -ENODATA) {
 		*ret = NULL;
@@ -126,7 +149,7 @@ bool marks_is_metacopy(unsigned marks, int fd)
 {
 	char value[1];
 
-	return get(marks & (VIEW_TRUSTED | VIEW_USER), fd, "metacopy", value, 0) >= 0;
+	return get(leading(marks), fd, "metacopy", value, 0) >= 0;
 }
 
 const char *marks_xattr_name(unsigned marks, const char *name, char *buf, size_t size)
@@ -138,7 +161,8 @@ const char *marks_xattr_name(unsigned marks, const char *name, char *buf, size_t
 
 		if (!rest)
 			continue;
-		if (!nested || prefixes[i].mark == VIEW_FUSE)
+		/* fuse-overlayfs hides them all */
+		if (!nested || (marks & VIEW_FUSE))
 			return NULL;
 		snprintf(buf, size, "%s%s", prefixes[i].prefix, nested);
 		return buf;

@@ -6,11 +6,16 @@
 
 /* Whether a file that was looked at is a whiteout: a character device 0:0. */
 bool marks_is_whiteout(unsigned marks, const struct stat *st);
-/* Overlay's whiteout for where no device can be made: an empty file with an attribute, where its directory says so. */
+/*
+ * Overlay's whiteout for where no device can be made (Linux 6.7): an empty file with an attribute. The kernel looks for it
+ * at every empty file that is looked up, but in a list only where the directory says so (MARKS_XWHITEOUTS).
+ */
 bool marks_is_xwhiteout(unsigned marks, int dirfd, const char *name, const struct stat *st);
 
 /* The name that a file of this name deletes (".wh.NAME"), NULL: it is an ordinary one. */
 const char *marks_deletes(unsigned marks, const char *name);
+/* Whether there is such a name for name: it deletes that of its own layer, too. */
+bool marks_is_deleted_by_name(unsigned marks, int dirfd, const char *name);
 /* Whether the name is a layer's own and never shown. */
 bool marks_is_own(unsigned marks, const char *name);
 

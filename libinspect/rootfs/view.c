@@ -69,12 +69,17 @@ int view_root(const struct view *v, size_t first, struct view_dir *ret)
 	for (size_t i = first; i < v->n; i++) {
 		int fd = open_dir(&v->layers[i], v->layers[i].fd, ".");
 		int r = fd < 0 ? fd : add_part(&dir, fd, (unsigned)i);
+		enum marks_opaque opaque;
 
 		if (r < 0)
 			return r;
-		/* the root of a layer is merged whatever it says */
-		if (v->n > 1 && v->marks && marks_opaque(v->marks, fd) == MARKS_XWHITEOUTS)
-			dir.xwhiteouts = true;
+		if (v->n == 1 || !v->marks)
+			continue;
+		opaque = marks_opaque(v->marks, fd);
+		dir.xwhiteouts |= opaque == MARKS_XWHITEOUTS;
+		/* the kernel merges the root of a layer whatever it says; fuse-overlayfs does not */
+		if (opaque == MARKS_OPAQUE && (v->marks & VIEW_FUSE))
+			break;
 	}
 	if (dir.n == 0)
 		return -ENOENT;
@@ -100,36 +105,32 @@ int view_dir_again(const struct view_dir *dir, struct view_dir *ret)
 	return 0;
 }
 
-static int lookup_from(const struct view_dir *dir, size_t part, const char *name,
-		       struct view_node *ret)
+/* Whether what was found is there for its layer only. */
+static bool is_mark(const struct view_dir *dir, const char *name, const struct view_node *node)
 {
 	unsigned marks = dir->view->marks;
 
-	for (; part < dir->n; part++) {
-		int fd = dir->parts[part].fd;
-		char wh[NAME_MAX + 8];
-
-		if (fstatat(fd, name, &ret->st, AT_SYMLINK_NOFOLLOW) == 0) {
-			if (marks_is_whiteout(marks, &ret->st) || marks_is_own(marks, name) ||
-			    (dir->xwhiteouts && marks_is_xwhiteout(marks, fd, name, &ret->st)))
-				return -ENOENT;
-			ret->part = (unsigned)part;
-			return 0;
-		}
-		if (errno != ENOENT)
-			return -errno;
-		if (!(marks & VIEW_FUSE))
-			continue;
-		snprintf(wh, sizeof(wh), ".wh.%s", name);
-		if (faccessat(fd, wh, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return -ENOENT;
-	}
-	return -ENOENT;
+	return marks && (marks_is_whiteout(marks, &node->st) || marks_is_own(marks, name) ||
+			 marks_is_xwhiteout(marks, dir->parts[node->part].fd, name, &node->st));
 }
 
 int view_lookup(const struct view_dir *dir, const char *name, struct view_node *ret)
 {
-	return lookup_from(dir, 0, name, ret);
+	unsigned marks = dir->view->marks;
+
+	for (size_t part = 0; part < dir->n; part++) {
+		int fd = dir->parts[part].fd;
+
+		if (marks_is_deleted_by_name(marks, fd, name))
+			return -ENOENT;
+		if (fstatat(fd, name, &ret->st, AT_SYMLINK_NOFOLLOW) == 0) {
+			ret->part = (unsigned)part;
+			return is_mark(dir, name, ret) ? -ENOENT : 0;
+		}
+		if (errno != ENOENT)
+			return -errno;
+	}
+	return -ENOENT;
 }
 
 int view_stat(const struct view_dir *dir, const struct view_name *name, struct view_node *ret)
@@ -137,7 +138,7 @@ int view_stat(const struct view_dir *dir, const struct view_name *name, struct v
 	ret->part = name->part;
 	if (fstatat(dir->parts[name->part].fd, name->name, &ret->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	return 0;
+	return is_mark(dir, name->name, ret) ? -ENOENT : 0;
 }
 
 /* The merged directory at path (absolute, sound) of the layers from number first on: where a redirect leads. */
@@ -225,18 +226,14 @@ int view_enter(const struct view_dir *dir, const char *name, const struct view_n
 
 	for (size_t p = node->part; p < dir->n; p++) {
 		const struct view_part *from = &dir->parts[p];
-		int fd = open_dir(&dir->view->layers[from->layer], from->fd, name);
-		int r;
+		int fd, r;
 
-		if (fd == -ENOENT && p > node->part) {
-			char wh[NAME_MAX + 8];
+		if (p > node->part && marks_is_deleted_by_name(dir->view->marks, from->fd, name))
+			break;
+		fd = open_dir(&dir->view->layers[from->layer], from->fd, name);
 
-			snprintf(wh, sizeof(wh), ".wh.%s", name);
-			if ((dir->view->marks & VIEW_FUSE) &&
-			    faccessat(from->fd, wh, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-				break;
+		if (fd == -ENOENT && p > node->part)
 			continue;
-		}
 		/* a file, a link or a whiteout: what is below it does not count */
 		if ((fd == -ENOTDIR || fd == -ELOOP) && p > node->part)
 			break;

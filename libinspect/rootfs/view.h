@@ -93,10 +93,10 @@ struct view_node {
 	unsigned part;
 };
 /*
- * Looks name (one component) up; a link is not followed. -ENOENT: none, or deleted. part: where to begin (0).
+ * Looks name (one component) up; a link is not followed. -ENOENT: none, or deleted.
  */
 int view_lookup(const struct view_dir *dir, const char *name, struct view_node *ret);
-/* The same where a list said which part has it, for one system call; no whiteout is expected. */
+/* The same where a list said which part has it, for one system call. -ENOENT also for a whiteout. */
 int view_stat(const struct view_dir *dir, const struct view_name *name, struct view_node *ret);
 
 /* The merged directory name, which view_lookup() found to be one. -ENOTDIR when it is none any more. */

@@ -1,5 +1,5 @@
 /*
- * churn-tree [-v] [-c] SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
+ * churn-tree [-cv] SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
  * do them over time: what one does to a name the next finds. The same seed on the same tree does the same; nothing depends on
  * inodes, the clock or the order of a directory. What a file system refuses (EXDEV for a directory that overlay
  * cannot rename, ENOSPC, EPERM for a device in a user namespace) is passed over. No link is followed, no mount entered.
@@ -26,7 +26,7 @@
 
 static uint64_t random_state;
 static dev_t top_dev;
-static bool verbose;
+static bool verbose, growing; /* -v, -c */
 
 /* splitmix64 */
 static uint64_t random_u64(void)
@@ -102,18 +102,20 @@ static int open_below(int fd, const char *name)
 	return dir;
 }
 
-/* Makes a name of the directory the spot; false: it has none. */
-static bool pick_name(struct spot *s)
+/* Makes a random name of the directory the spot, of the type if three attempts find one (DT_UNKNOWN: any). */
+static bool pick_name(struct spot *s, unsigned char type)
 {
 	char **names;
 	size_t n = list(s->fd, &names);
 
-	if (n > 0) {
+	s->type = DT_UNKNOWN;
+	for (int i = 0; i < 3 && n > 0 && (i == 0 || (s->type != type && type != DT_UNKNOWN));
+	     i++) {
 		snprintf(s->name, sizeof(s->name), "%s", names[below((unsigned)n)]);
 		s->type = type_of(s->fd, s->name);
 	}
 	free_names(names, n);
-	return n > 0;
+	return s->type != DT_UNKNOWN && (s->type == type || type == DT_UNKNOWN);
 }
 
 static void go_down(struct spot *s, int next)
@@ -130,16 +132,8 @@ static void pick_dir(int top, struct spot *s)
 {
 	*s = (struct spot){ .fd = dup(top) };
 	for (int deep = 0; deep < DEEP_MAX && below(4) > 0; deep++) {
-		int next;
+		int next = pick_name(s, DT_DIR) ? open_below(s->fd, s->name) : -1;
 
-		/* three attempts at a directory: most names are files */
-		for (int i = 0; i < 3; i++) {
-			if (!pick_name(s))
-				return;
-			if (s->type == DT_DIR)
-				break;
-		}
-		next = s->type == DT_DIR ? open_below(s->fd, s->name) : -1;
 		if (next < 0)
 			return;
 		go_down(s, next);
@@ -151,9 +145,8 @@ static bool pick(int top, unsigned char type, struct spot *s)
 {
 	for (int i = 0; i < 12; i++) {
 		pick_dir(top, s);
-		for (int k = 0; k < 3 && pick_name(s); k++)
-			if (s->type == type || (type == DT_UNKNOWN && s->type != DT_UNKNOWN))
-				return true;
+		if (pick_name(s, type))
+			return true;
 		close(s->fd);
 	}
 	return false;
@@ -319,16 +312,23 @@ static const unsigned char capability[20] = { 1, 0, 0, 2, 0, 0x20 };
 
 static int set_xattr(const struct spot *s)
 {
-	static const char *const names[] = { "user.a", "user.b", "trusted.c", "user.overlay-not" };
+	/* the last ones mean something to overlay only where it wrote them itself */
+	static const char *const names[] = { "user.a",
+					     "user.b",
+					     "trusted.c",
+					     "user.long",
+					     "user.overlay.opaque",
+					     "trusted.overlay.redirect" };
+	unsigned name = below(growing ? 4 : 6);
 	char path[400], value[300];
-	size_t n = below(10) ? below(40) : sizeof(value);
+	size_t n = name > 3 ? below(16) : name == 3 ? sizeof(value) : below(40);
 
 	if (s->type == DT_REG && below(6) == 0)
 		return lsetxattr(fd_path(s, path, sizeof(path)), "security.capability", capability,
 				 sizeof(capability), 0);
 	for (size_t i = 0; i < n; i++)
 		value[i] = (char)random_u64();
-	return lsetxattr(fd_path(s, path, sizeof(path)), names[below(4)], value, n, 0);
+	return lsetxattr(fd_path(s, path, sizeof(path)), names[name], value, n, 0);
 }
 
 static int remove_xattr(const struct spot *s)
@@ -403,7 +403,7 @@ enum op {
 	NODE,
 	SETXATTR,
 	REMOVEXATTR,
-	N_OPS,
+	N_OPS
 };
 static const struct {
 	const char *name;
@@ -432,15 +432,15 @@ static const struct {
 	[REMOVEXATTR] = { "removexattr", 2, 0 },
 };
 
-static enum op pick_op(bool create)
+static enum op pick_op(void)
 {
 	unsigned sum = 0, at;
 
 	for (int i = 0; i < N_OPS; i++)
-		sum += create ? ops[i].weight_c : ops[i].weight;
+		sum += growing ? ops[i].weight_c : ops[i].weight;
 	at = below(sum);
 	for (int i = 0; i < N_OPS; i++) {
-		unsigned weight = create ? ops[i].weight_c : ops[i].weight;
+		unsigned weight = growing ? ops[i].weight_c : ops[i].weight;
 
 		if (at < weight)
 			return (enum op)i;
@@ -569,12 +569,11 @@ static void change(int top, enum op op)
 
 int main(int argc, char **argv)
 {
-	bool create = false;
 	struct stat st;
 	int c, top;
 
 	while ((c = getopt(argc, argv, "+cv")) != -1) {
-		create |= c == 'c';
+		growing |= c == 'c';
 		verbose |= c == 'v';
 		if (c == '?')
 			return 2;
@@ -582,7 +581,7 @@ int main(int argc, char **argv)
 	argv += optind;
 	argc -= optind;
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: churn-tree [-v] [-c] SEED OPS [DIR]\n");
+		fprintf(stderr, "usage: churn-tree [-cv] SEED OPS [DIR]\n");
 		return 2;
 	}
 	umask(022);
@@ -594,6 +593,6 @@ int main(int argc, char **argv)
 	}
 	top_dev = st.st_dev;
 	for (unsigned long n = strtoul(argv[1], NULL, 10); n > 0; n--)
-		change(top, pick_op(create));
+		change(top, pick_op());
 	return 0;
 }
