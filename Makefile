@@ -63,7 +63,7 @@ resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-veth find hostpath pod
 rootfs     := data diff diff-change diff-compare diff-scope list marks open path view walk
 rootfs     += export export-data export-entry export-image export-links export-out export-upper
-rootfs     += copy copy-attrs copy-data copy-end copy-into copy-links copy-node
+rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out opts opts-bash opts-help table text
 cdiff      := hostdiff json lines stat unified
@@ -214,7 +214,7 @@ $(B)/cexport: $(B)/obj/tools/cexport.o $(cexport_obj) $(B)/libshared.a $(B)/libi
 
 $(B)/ccp: $(B)/obj/tools/ccp.o $(ccp_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive -lnettle $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@

@@ -171,6 +171,8 @@ struct insp_export_opts {
 	const char *const *
 		paths; /* only these files and what is below them; links on the way are followed inside */
 	size_t n_paths; /* 0: all */
+	bool relative; /* names begin with the path's last component; of one that ends in "/." behind it */
+	bool follow; /* where a path leads, if it is a link */
 	/*
 	 * Not what matches, nor what is below: as of insp_diff_opts. One of paths itself is exported all the same.
 	 */
@@ -258,5 +260,25 @@ struct insp_copy_opts {
 int insp_copy(const struct insp_copy_side *src, const struct insp_copy_side *dst,
 	      const struct insp_copy_opts *opts, struct insp_copy_result *result,
 	      struct insp_diags *diags, struct insp_err *err);
+/*
+ * Puts what is in the tar archive that fd gives (compressed with gzip, bzip2, xz or zstd, or not) into dst, which must be a
+ * directory. Names stay below it: ".." is refused, links that the archive makes are not followed by its later entries, hard
+ * links lead to files below dst. An entry that is refused is a diagnostic. -EBADMSG: no archive, or it is damaged.
+ */
+int insp_copy_archive(int fd, const struct insp_copy_side *dst, const struct insp_copy_opts *opts,
+		      struct insp_copy_result *result, struct insp_diags *diags,
+		      struct insp_err *err);
+
+/* Free with insp_paths_clear(). */
+struct insp_paths {
+	char **items;
+	size_t n;
+};
+void insp_paths_clear(struct insp_paths *paths);
+/*
+ * The paths of a container that a pattern of glob(7) names, sorted; links on the way are followed inside it. -ENOENT: none.
+ */
+int insp_copy_glob(struct insp_files *files, const char *pattern, struct insp_paths *ret,
+		   struct insp_err *err);
 
 #endif

@@ -18,6 +18,7 @@ static const struct opt options[] = {
 	{ OPT_STRING, 0, "owner", AT(owner), "WHO",
 	  "whose the copies are: keep, target (default), or UID:GID", .words = "keep target",
 	  .complete = COMPLETE_WORDS },
+	{ OPT_FLAG, 0, "glob", AT(glob), .help = "SRC of a container is a pattern: *, ?, [...]" },
 	{ OPT_FLAG, 0, "devices", AT(devices), .help = "copy device nodes, too" },
 	{ OPT_FLAG, 'q', "quiet", AT(quiet), .help = "neither progress nor summary" },
 
@@ -31,6 +32,8 @@ static const char *const usage[] = {
 	"[options] CONTAINER:SRC... DST",
 	"[options] SRC... CONTAINER:DST",
 	"[options] CONTAINER:SRC... CONTAINER:DST",
+	"[options] CONTAINER:SRC... -",
+	"[options] - CONTAINER:DST",
 	NULL,
 };
 
@@ -115,47 +118,79 @@ static void say_left_out(const struct insp_copy_result *result)
 	}
 }
 
-/* One source. 0, or the exit status. */
-static int copy_one(struct ccp_host *host, const char *operand, const struct insp_copy_side *dst,
+/* What the library answered. 0, or the exit status. */
+static int answer(int r, const struct insp_copy_opts *copy, const struct insp_diags *diags,
+		  const struct insp_err *err)
+{
+	tool_say_diags(&ccp_tool, diags);
+	if (r == -EINTR && *copy->stop)
+		return TOOL_FAILED;
+	return r < 0 ? tool_fail(&ccp_tool, err) : 0;
+}
+
+/* Standard input, or one source. 0, or the exit status. */
+static int copy_one(const struct insp_copy_side *src, const struct insp_copy_side *dst,
 		    const struct insp_copy_opts *copy, struct insp_copy_result *result)
 {
 	_cleanup_diags_ struct insp_diags diags = { 0 };
-	struct insp_copy_side src;
 	struct insp_err err = { 0 };
-	int r = ccp_side(host, operand, &src);
+	int r = src ? insp_copy(src, dst, copy, result, &diags, &err)
+		    : insp_copy_archive(0, dst, copy, result, &diags, &err);
 
-	if (r != 0)
-		return r;
-	r = insp_copy(&src, dst, copy, result, &diags, &err);
-	tool_say_diags(&ccp_tool, &diags);
-	if (r == -EINTR && *copy->stop)
-		return TOOL_FAILED;
-	return r < 0 ? tool_fail(&ccp_tool, &err) : 0;
+	return answer(r, copy, &diags, &err);
 }
 
-static int copy_all(const struct ccp_opts *o, struct ccp_host *host, char *operands[], int n)
+static void on_warning(const struct insp_err *err, void *arg)
 {
-	struct insp_copy_opts copy = { .follow = o->follow,
-				       .devices = o->devices,
-				       .into_dir = n > 2 };
-	struct insp_copy_result result = { 0 };
-	struct insp_copy_side dst;
-	struct timespec last = { 0 };
-	int r = parse_owner(o, &copy), status = 0;
+	tool_say(&ccp_tool, err);
+	*(bool *)arg = *(bool *)arg || err->code != 0;
+}
 
-	if (r == 0)
-		r = ccp_side(host, operands[n - 1], &dst);
-	if (r != 0)
-		return r;
+/* Into an archive on standard output: sources of one container. 0, or the exit status. */
+static int write_archive(const struct ccp_opts *o, const struct ccp_sources *sources)
+{
+	_cleanup_free_ const char **paths = calloc(sources->n, sizeof(*paths));
+	bool incomplete = false;
+	struct insp_export_opts export = { .paths = paths,
+					   .n_paths = sources->n,
+					   .relative = true,
+					   .follow = o->follow,
+					   .warn = on_warning,
+					   .arg = &incomplete };
+	struct insp_err err = { 0 };
+
+	if (!paths)
+		return ccp_tool.failure;
+	for (size_t i = 0; i < sources->n; i++) {
+		if (sources->items[i].files != sources->items[0].files)
+			return opts_usage_error(&ccp_tool, "an archive is of one container");
+		paths[i] = sources->items[i].path;
+	}
+	if (insp_export(sources->items[0].files, &export, 1, &err) < 0)
+		return tool_fail(&ccp_tool, &err);
+	return incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+}
+
+/* 0, or the exit status. sources: none: standard input. */
+static int copy_all(const struct ccp_opts *o, struct insp_copy_opts copy,
+		    const struct ccp_sources *sources, const struct insp_copy_side *dst)
+{
+	struct insp_copy_result result = { 0 };
+	struct timespec last = { 0 };
+	int status = 0;
+
+	copy.into_dir = sources->n > 1;
 	ccp_signals(&copy.stop);
 	if (!o->quiet && isatty(2)) {
 		copy.progress = ccp_progress;
 		copy.arg = &last;
 	}
-	for (int i = 0; i < n - 1 && !*copy.stop; i++) {
-		r = copy_one(host, operands[i], &dst, &copy, &result);
-		if (r > status)
-			status = r;
+	if (sources->n == 0)
+		status = copy_one(NULL, dst, &copy, &result);
+	for (size_t i = 0; i < sources->n && !*copy.stop; i++) {
+		int r = copy_one(&sources->items[i], dst, &copy, &result);
+
+		status = r > status ? r : status;
 	}
 	if (!o->quiet && status == 0)
 		ccp_summary(&result);
@@ -164,19 +199,38 @@ static int copy_all(const struct ccp_opts *o, struct ccp_host *host, char *opera
 	return status ? status : result.failed || result.devices ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
+/* "-" is the only source, or the destination of what is in containers. 0, or the exit status. */
+static int check_tar(char *operands[], int n)
+{
+	bool out = ccp_is_tar(operands[n - 1]);
+
+	for (int i = 0; i < n - 1; i++) {
+		if (ccp_is_tar(operands[i]) && (n > 2 || out))
+			return opts_usage_error(&ccp_tool, "'-' as a source stands alone");
+		if (out && !ccp_is_container(operands[i]))
+			return opts_usage_error(&ccp_tool, "'-' takes what is in containers");
+	}
+	if (out && isatty(1))
+		return opts_usage_error(&ccp_tool, "no archive is written to a terminal");
+	if (ccp_is_tar(operands[0]) && isatty(0))
+		return opts_usage_error(&ccp_tool, "no archive is read from a terminal");
+	return 0;
+}
+
 /* 0, or the exit status. */
 static int check_operands(char *operands[], int n)
 {
 	bool from = false;
+	int r;
 
 	if (n < 2)
 		return opts_usage_error(&ccp_tool, n ? "where to?" : "what is to be copied?");
 	for (int i = 0; i < n; i++)
 		if (!*operands[i])
 			return opts_usage_error(&ccp_tool, "an empty name");
-		else if (ccp_is_tar(operands[i]))
-			return opts_usage_error(&ccp_tool,
-						"'-', a tar, is not there yet; ./- is a file");
+	r = check_tar(operands, n);
+	if (r != 0)
+		return r;
 	for (int i = 0; i < n - 1; i++)
 		from = from || ccp_is_container(operands[i]);
 	if (!from && !ccp_is_container(operands[n - 1]))
@@ -187,16 +241,27 @@ static int check_operands(char *operands[], int n)
 
 static int copy(const struct ccp_opts *o, char *operands[], int n)
 {
+	_cleanup_(ccp_sources_clear) struct ccp_sources sources = { 0 };
 	_cleanup_(ccp_host_clear) struct ccp_host host = { 0 };
+	struct insp_copy_opts opts = { .follow = o->follow, .devices = o->devices };
+	struct insp_copy_side dst = { 0 };
 	struct insp_err err = { 0 };
 	int r = check_operands(operands, n);
 
+	if (r == 0)
+		r = parse_owner(o, &opts);
 	if (r != 0)
 		return r;
 	raise_files();
 	if (common_opts_open(&o->common, &host.sys, &err) < 0)
 		return tool_fail(&ccp_tool, &err);
-	return copy_all(o, &host, operands, n);
+	if (!ccp_is_tar(operands[0]))
+		r = ccp_sources(&host, operands, (size_t)n - 1, o->glob, &sources);
+	if (r == 0 && ccp_is_tar(operands[n - 1]))
+		return write_archive(o, &sources);
+	if (r == 0)
+		r = ccp_side(&host, operands[n - 1], &dst);
+	return r != 0 ? r : copy_all(o, opts, &sources, &dst);
 }
 
 int main(int argc, char *argv[])

@@ -96,7 +96,7 @@ int copy_meta_apply_at(int dirfd, const char *name, const struct copy_meta *m)
  * docker cp carries file capabilities and nothing else; user.* is data like any other. ACLs and what is trusted.* only where
  * ids are kept, and ACLs only where they need no translation.
  */
-static bool is_copied(const struct copy *c, const char *name)
+bool copy_xattr_is_copied(const struct copy *c, const char *name)
 {
 	if (str_starts(name, "user.") || strcmp(name, "security.capability") == 0)
 		return true;
@@ -153,9 +153,9 @@ int copy_xattrs(const struct copy *c, const struct view_dir *dir, const char *na
 
 	if (fd_in >= 0 && flistxattr(fd_in, NULL, 0) <= 0)
 		return 0;
-	r = view_xattrs(dir, name, node, &x);
+	r = fd_in >= 0 ? view_xattrs_of_fd(dir->view, fd_in, &x) : view_xattrs(dir, name, node, &x);
 	for (size_t i = 0; i < x.n && r == 0; i++)
-		if (is_copied(c, x.items[i].name))
+		if (copy_xattr_is_copied(c, x.items[i].name))
 			r = copy_xattr_set(c->to_marks, fd, x.items[i].name, x.items[i].value,
 					   x.items[i].len);
 	return r;

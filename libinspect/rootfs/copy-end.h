@@ -35,4 +35,8 @@ int copy_end_enter(const struct copy_end *end, struct view_dir *ret);
 int copy_end_into(struct copy_end *end, struct copy_into **ret);
 void copy_chain_free(struct copy_into *into);
 
+/* The archive that fd gives, into the destination (copy-tar.c). */
+int copy_untar(struct copy *c, int fd, struct copy_end *dst, struct insp_diags *diags,
+	       struct insp_err *err);
+
 #endif

@@ -6,65 +6,110 @@
 #include <limits.h>
 #include <sys/sysmacros.h>
 
+#define REPLACED_MAX 8 /* tries with a file that is being replaced */
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/*
+ * The data, and the attributes that belong to it, also when the container puts another file in its place meanwhile: else
+ * that one could get a setuid bit of this one's. Where the data is further down (metacopy) they are of two files.
+ */
+static int open_data(const struct copy_from *from, struct view_node *node, int *ret_fd,
+		     struct stat *ret_st)
+{
+	for (int i = 0; i < REPLACED_MAX; i++) {
+		_cleanup_close_ int fd = -EBADF;
+		struct view_node now;
+		int r = view_open(from->dir, from->name, node, &fd);
+
+		if (r < 0)
+			return r;
+		if (fstat(fd, ret_st) < 0)
+			return -errno;
+		if (same_inode(ret_st, &node->st)) {
+			node->st = *ret_st;
+			*ret_fd = TAKE_FD(fd);
+			return 0;
+		}
+		r = view_lookup(from->dir, from->name, &now);
+		if (r < 0)
+			return r;
+		if (from->dir->view->marks && now.part == node->part &&
+		    same_inode(&now.st, &node->st)) {
+			*ret_fd = TAKE_FD(fd);
+			return 0;
+		}
+		if (!S_ISREG(now.st.st_mode))
+			return -ESTALE;
+		*node = now;
+	}
+	return -ESTALE;
+}
+
 static int make_regular(struct copy *c, const struct copy_from *from, int dirfd, const char *name)
 {
 	_cleanup_close_ int in = -EBADF, out = -EBADF;
+	struct view_node node = *from->node;
 	struct copy_meta meta;
 	struct stat st;
-	int r = view_open(from->dir, from->name, from->node, &in);
+	int r = open_data(from, &node, &in, &st);
 
 	if (r < 0)
 		return r;
-	if (fstat(in, &st) < 0)
-		return -errno;
 	out = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
-	copy_meta_of(c, &from->node->st, &meta);
+	copy_meta_of(c, &node.st, &meta);
 	r = copy_data(c, in, out, &st);
 	if (r == 0)
 		r = copy_meta_apply(out, &meta);
 	if (r == 0)
-		r = copy_xattrs(c, from->dir, from->name, from->node, in, out);
+		r = copy_xattrs(c, from->dir, from->name, &node,
+				same_inode(&st, &node.st) ? in : -EBADF, out);
 	/* what the file system says late (NFS, quota) */
 	if (r == 0 && close(TAKE_FD(out)) < 0)
 		r = -errno;
 	return r;
 }
 
-static int make_link(const struct copy_from *from, int dirfd, const char *name)
+int copy_make_special(const struct copy *c, mode_t mode, dev_t rdev, const char *target, int dirfd,
+		      const char *name)
 {
-	_cleanup_free_ char *target = NULL;
-	int r = view_readlink(from->dir, from->name, from->node, &target);
-
-	if (r < 0)
-		return r == -EINVAL ? -ESTALE : r;
-	return symlinkat(target, dirfd, name) < 0 ? -errno : 0;
+	if (S_ISLNK(mode))
+		return target && symlinkat(target, dirfd, name) == 0 ? 0
+		       : target					     ? -errno
+								     : -EINVAL;
+	if (!S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode))
+		return -EINVAL;
+	/* 0:0 would be a whiteout: overlay refuses it, too */
+	if (S_ISCHR(mode) && rdev == makedev(0, 0) && c->to_marks)
+		return -EPERM;
+	return mknodat(dirfd, name, (mode & S_IFMT) | 0600, rdev) < 0 ? -errno : 0;
 }
 
-/* What is neither file nor directory. 1: left out. */
+/* What is neither file nor directory. */
 static int make_other(struct copy *c, const struct copy_from *from, int dirfd, const char *name)
 {
 	const struct stat *st = &from->node->st;
+	_cleanup_free_ char *target = NULL;
 	struct copy_meta meta;
 	int r = 0;
 
-	if (S_ISLNK(st->st_mode)) {
-		r = make_link(from, dirfd, name);
-	} else {
-		/* 0:0 would be a whiteout: overlay refuses it, too */
-		if (S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0) && c->to_marks)
-			return -EPERM;
-		r = mknodat(dirfd, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno
-											 : 0;
-	}
+	if (S_ISLNK(st->st_mode))
+		r = view_readlink(from->dir, from->name, from->node, &target);
+	if (r < 0)
+		return r == -EINVAL ? -ESTALE : r;
+	r = copy_make_special(c, st->st_mode, st->st_rdev, target, dirfd, name);
 	if (r < 0)
 		return r;
 	copy_meta_of(c, st, &meta);
 	return copy_meta_apply_at(dirfd, name, &meta);
 }
 
-static bool is_left_out(struct copy *c, mode_t mode)
+bool copy_is_left_out(struct copy *c, mode_t mode)
 {
 	if (S_ISSOCK(mode))
 		c->result->sockets++;
@@ -97,6 +142,15 @@ static int make(struct copy *c, const struct copy_from *from, struct copy_into *
 					       : make_other(c, from, dirfd, name);
 }
 
+int copy_node_again(struct copy *c, const struct copy_from *from, int dirfd, const char *name)
+{
+	const struct view_part *part = &from->dir->parts[from->node->part];
+
+	if (part->layer == 0 && linkat(part->fd, from->name, dirfd, name, 0) == 0)
+		return 0;
+	return make_regular(c, from, dirfd, name);
+}
+
 int copy_node(struct copy *c, const struct copy_from *from, struct copy_into *into, int base,
 	      const char *name, const char *path)
 {
@@ -105,7 +159,7 @@ int copy_node(struct copy *c, const struct copy_from *from, struct copy_into *in
 	struct view_node there;
 	int dirfd, r;
 
-	if (is_left_out(c, st->st_mode))
+	if (copy_is_left_out(c, st->st_mode))
 		return 1;
 	r = copy_into_lookup(into, name, &there);
 	if (r == 0 && S_ISDIR(there.st.st_mode))

@@ -380,38 +380,65 @@ static int still_there(const struct insp_copy_side *side, struct insp_err *err)
 	return -ESTALE;
 }
 
-int insp_copy(const struct insp_copy_side *src, const struct insp_copy_side *dst,
-	      const struct insp_copy_opts *opts, struct insp_copy_result *result,
-	      struct insp_diags *diags, struct insp_err *err)
+/* What src is (NULL: an archive from fd) to where dst is. */
+static int run(struct job *job, const struct insp_copy_side *src, int fd,
+	       const struct insp_copy_side *dst)
+{
+	bool live = dst->files && dst->files->from == INSP_FILES_LIVE;
+	struct writer writer = { 0 };
+	struct copy *c = job->c;
+	int r = src ? copy_end_source(src, c->opts->follow, job->src, job->err) : 0;
+
+	if (r == 0)
+		r = copy_end_destination(dst, job->dst, job->err);
+	if (r < 0)
+		return r;
+	c->to_marks = job->dst->view->n > 1 ? job->dst->view->marks : 0;
+	r = writer_become(&writer, c, live);
+	if (r == 0)
+		r = src ? copy_job(job) : copy_untar(c, fd, job->dst, job->diags, job->err);
+	writer_back(&writer);
+	if (r < 0 && !job->err->code && src)
+		insp_err_set(job->err, r, "copy '%s' to '%s'", job->src->label, job->dst->label);
+	else if (r < 0 && !job->err->code)
+		insp_err_set(job->err, r, "copy an archive to '%s'", job->dst->label);
+	return r;
+}
+
+static int copy(const struct insp_copy_side *src, int fd, const struct insp_copy_side *dst,
+		const struct insp_copy_opts *opts, struct insp_copy_result *result,
+		struct insp_diags *diags, struct insp_err *err)
 {
 	_cleanup_copy_ struct copy c = { .opts = opts, .result = result };
 	_cleanup_copy_end_ struct copy_end from = { 0 }, to = { 0 };
 	struct job job = { .c = &c, .src = &from, .dst = &to, .diags = diags, .err = err };
+	static const struct insp_copy_side archive = { 0 };
 	struct insp_err own = { 0 };
-	struct writer writer = { 0 };
 	int r;
 
 	if (!err)
 		job.err = err = &own;
 	err->code = 0;
-	r = prepare(&c, src, dst, err);
+	r = prepare(&c, src ? src : &archive, dst, err);
 	if (r == 0)
-		r = copy_end_source(src, opts->follow, &from, err);
-	if (r == 0)
-		r = copy_end_destination(dst, &to, err);
-	if (r < 0)
-		return r;
-	c.from_marks = from.view->marks;
-	c.to_marks = to.view->n > 1 ? to.view->marks : 0;
-	r = writer_become(&writer, &c, dst->files && dst->files->from == INSP_FILES_LIVE);
-	if (r == 0)
-		r = copy_job(&job);
-	writer_back(&writer);
-	if (r < 0 && !err->code)
-		insp_err_set(err, r, "copy '%s' to '%s'", from.label, to.label);
-	if (r >= 0)
+		r = run(&job, src, fd, dst);
+	if (r >= 0 && src)
 		r = still_there(src, err);
 	if (r >= 0)
 		r = still_there(dst, err);
 	return r < 0 ? r : 0;
+}
+
+int insp_copy(const struct insp_copy_side *src, const struct insp_copy_side *dst,
+	      const struct insp_copy_opts *opts, struct insp_copy_result *result,
+	      struct insp_diags *diags, struct insp_err *err)
+{
+	return copy(src, -EBADF, dst, opts, result, diags, err);
+}
+
+int insp_copy_archive(int fd, const struct insp_copy_side *dst, const struct insp_copy_opts *opts,
+		      struct insp_copy_result *result, struct insp_diags *diags,
+		      struct insp_err *err)
+{
+	return copy(NULL, fd, dst, opts, result, diags, err);
 }

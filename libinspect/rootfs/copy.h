@@ -41,7 +41,8 @@ struct copy {
 	const struct insp_copy_opts *opts;
 	struct insp_copy_result *result;
 	struct copy_ids from, to;
-	unsigned from_marks, to_marks;
+	unsigned
+		to_marks; /* the destination's, where it has layers below the one that is written to */
 	uid_t owner_uid; /* of what is made, unless ids are kept; as the host counts */
 	gid_t owner_gid;
 	bool keep_ids;
@@ -84,6 +85,8 @@ int copy_meta_apply_at(int dirfd, const char *name, const struct copy_meta *m);
  */
 int copy_xattrs(const struct copy *c, const struct view_dir *dir, const char *name,
 		const struct view_node *node, int fd_in, int fd);
+/* Whether an attribute of that name is copied. */
+bool copy_xattr_is_copied(const struct copy *c, const char *name);
 /* One attribute that the container is to see as name, in the form that the destination's layer has it. */
 int copy_xattr_set(unsigned marks, int fd, const char *name, const void *value, size_t len);
 
@@ -162,6 +165,13 @@ struct copy_from {
  */
 int copy_node(struct copy *c, const struct copy_from *from, struct copy_into *into, int base,
 	      const char *name, const char *path);
+/* Whether a file of that type is; and counts it. */
+bool copy_is_left_out(struct copy *c, mode_t mode);
+/* A link, FIFO or device; target: a link's. */
+int copy_make_special(const struct copy *c, mode_t mode, dev_t rdev, const char *target, int dirfd,
+		      const char *name);
+/* Another name for a regular file of the destination, or a copy where it is not in the layer that is written to. */
+int copy_node_again(struct copy *c, const struct copy_from *from, int dirfd, const char *name);
 /* The attributes of the directory, when everything is in it. */
 int copy_dir_attrs(const struct copy *c, const struct copy_from *from, struct copy_into *into);
 

@@ -211,7 +211,8 @@ static int add_link(struct export *x, const struct source *s, const char *first)
 int export_file(struct export *x, const struct walk_file *f)
 {
 	_cleanup_source_ struct source s = {
-		.f = f, .name = f->path + 1, .node = *f->node, .fd = -EBADF
+
+		.f = f, .name = f->path + x->skip, .node = *f->node, .fd = -EBADF
 	};
 	unsigned layer = f->dir->parts[f->node->part].layer;
 	bool has_names = f->node->st.st_nlink > 1 && !S_ISDIR(f->node->st.st_mode);

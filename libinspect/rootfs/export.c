@@ -60,7 +60,7 @@ static int enter(const struct walk_file *f, void *arg)
 {
 	struct export *x = arg;
 
-	if (strcmp(f->path, "/") == 0) /* has no name in an archive: as engines leave it out */
+	if (strlen(f->path) <= x->skip) /* has no name in an archive: as engines leave it out */
 		return 0;
 	if (is_excluded(x, f))
 		return WALK_SKIP;
@@ -80,19 +80,33 @@ static int export_tree(struct export *x, const struct view_dir *dir, const char 
 	return walk_tree(dir, path, &walk);
 }
 
+/* What of the paths is not in the names: "/a/" of what is at /a/b, and of all that is in it. */
+static size_t skip_of(const struct export *x, const char *path, const struct path_at *at)
+{
+	const char *last = strrchr(at->path, '/');
+	size_t len = strlen(path);
+
+	if (!x->opts->relative)
+		return 1;
+	if (len > 1 && strcmp(path + len - 2, "/.") == 0)
+		return strlen(at->path) + (last[1] != '\0');
+	return (size_t)(last - at->path) + 1;
+}
+
 /* One of opts->paths. */
 static int export_path(struct export *x, const char *path)
 {
 	_cleanup_path_at_ struct path_at at = { 0 };
 	_cleanup_view_dir_ struct view_dir dir = { 0 };
 	struct walk_file f = { 0 };
-	int r = path_resolve(&x->files->view, path, 0, &at);
+	int r = path_resolve(&x->files->view, path, x->opts->follow ? PATH_FOLLOW : 0, &at);
 
 	if (r == 0 && !at.exists)
 		r = -ENOENT;
 	if (r < 0)
 		return insp_err_set(x->err, r, "%s container %s: '%s'", x->files->container->engine,
 				    x->files->container->name, path);
+	x->skip = skip_of(x, path, &at);
 	if (!at.name)
 		return export_tree(x, &at.dir, at.path);
 	if (!S_ISDIR(at.node.st.st_mode)) {
@@ -265,7 +279,7 @@ int insp_export(struct insp_files *files, const struct insp_export_opts *opts, i
 		struct insp_err *err)
 {
 	struct insp_err own = { 0 };
-	struct export x = { .files = files, .opts = opts, .err = &own };
+	struct export x = { .files = files, .opts = opts, .skip = 1, .err = &own };
 	locale_t old, utf8 = use_utf8(&old);
 	int r = opts->format == INSP_EXPORT_TAR ? export_to(&x, fd) : export_as_image(&x, fd);
 

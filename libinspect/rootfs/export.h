@@ -84,6 +84,7 @@ struct export
 	struct export_links links;
 	char *block;	   /* EXPORT_BLOCK of file data */
 	const char *zeros; /* EXPORT_ZEROS bytes of no memory, for holes */
+	size_t skip;	   /* what of a file's path is not in its name */
 	uint64_t n_files;
 	struct insp_err *err;
 };

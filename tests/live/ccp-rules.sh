@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/ccp-rules.sh"
 test_engine docker
+test_names web # another docker may have one, too
 
 cp_ours() { ccp --docker-root "$DOCKER_DATA" -q "$@"; }
 
@@ -23,7 +24,7 @@ known()
 rule_case()
 {
     local way=$1 n=$2 src=$3 dst=$4 option=${5-} from=src/ to='' theirs=0 ours=0 place=.
-    if [ "$way" = out ]; then from=web:/rules/src/; else to=web:/rules/; place=$root/rules; fi
+    if [ "$way" = out ]; then from=$web:/rules/src/; else to=$web:/rules/; place=$root/rules; fi
     # shellcheck disable=SC2086 # no option is no word
     dk cp $option "$from$src" "${to}docker/$n/$dst" >"said.$n" 2>&1 || theirs=1
     # shellcheck disable=SC2086
@@ -52,9 +53,9 @@ rule_cases()
 }
 
 test_expect DOCKER 'setup: sources and destinations, on the host and in a container' '
-    docker_up && dk run -d --name web "$IMAGE" sleep 1000000 >/dev/null && root=$(root_of web) && test -d "$root" &&
+    docker_up && dk run -d --name "$web" "$IMAGE" sleep 1000000 >/dev/null && root=$(root_of "$web") && test -d "$root" &&
     rules_cases >cases && sh -c "$rules_script" - "$PWD" && rules_copies . &&
-    dk exec web sh -c "$rules_script" - /rules && rules_copies "$root/rules"
+    dk exec "$web" sh -c "$rules_script" - /rules && rules_copies "$root/rules"
 '
 
 test_expect DOCKER 'out of a container' 'rule_cases out'

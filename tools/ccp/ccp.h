@@ -10,7 +10,7 @@
 struct ccp_opts {
 	struct common_opts common;
 	const char *owner;
-	bool archive, follow, quiet, devices;
+	bool archive, follow, glob, quiet, devices;
 };
 
 extern const struct tool ccp_tool;
@@ -36,6 +36,18 @@ bool ccp_is_tar(const char *operand);
 bool ccp_is_container(const char *operand);
 /* The side that an operand names; its path points into the operand. 0, or the exit status, everything said. */
 int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *ret);
+
+/* What is copied, each opened and, with --glob, expanded. */
+struct ccp_sources {
+	struct insp_copy_side *items;
+	size_t n;
+	struct insp_paths *globs; /* one for each operand */
+	size_t n_globs;
+};
+void ccp_sources_clear(struct ccp_sources *sources);
+/* n operands, none of them "-". 0, or the exit status, everything said. */
+int ccp_sources(struct ccp_host *host, char *operands[], size_t n, bool glob,
+		struct ccp_sources *ret);
 
 /* ---- progress.c ---- */
 

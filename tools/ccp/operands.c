@@ -103,3 +103,57 @@ int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *
 		*ret = (struct insp_copy_side){ .files = c->files, .path = colon + 1 };
 	return r;
 }
+
+/* ---- all of them ---- */
+
+void ccp_sources_clear(struct ccp_sources *sources)
+{
+	for (size_t i = 0; i < sources->n_globs; i++)
+		insp_paths_clear(&sources->globs[i]);
+	free(sources->globs);
+	free(sources->items);
+	*sources = (struct ccp_sources){ 0 };
+}
+
+static int add(struct ccp_sources *s, const struct insp_copy_side *side)
+{
+	struct insp_copy_side *bigger = reallocarray(s->items, s->n + 1, sizeof(*bigger));
+
+	if (!bigger)
+		return ccp_tool.failure;
+	s->items = bigger;
+	s->items[s->n++] = *side;
+	return 0;
+}
+
+static int add_glob(struct ccp_sources *s, const struct insp_copy_side *side)
+{
+	struct insp_paths *paths = &s->globs[s->n_globs];
+	struct insp_err err = { 0 };
+	int r = 0;
+
+	if (insp_copy_glob(side->files, side->path, paths, &err) < 0)
+		return tool_fail(&ccp_tool, &err);
+	s->n_globs++;
+	for (size_t i = 0; i < paths->n && r == 0; i++)
+		r = add(s, &(struct insp_copy_side){ side->files, paths->items[i] });
+	return r;
+}
+
+int ccp_sources(struct ccp_host *host, char *operands[], size_t n, bool glob,
+		struct ccp_sources *ret)
+{
+	int r = 0;
+
+	ret->globs = calloc(n, sizeof(*ret->globs));
+	if (!ret->globs)
+		return ccp_tool.failure;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct insp_copy_side side;
+
+		r = ccp_side(host, operands[i], &side);
+		if (r == 0)
+			r = glob && side.files ? add_glob(ret, &side) : add(ret, &side);
+	}
+	return r;
+}
