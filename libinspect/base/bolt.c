@@ -30,16 +30,25 @@
 struct meta {
 	uint32_t page_size;
 	uint64_t root, high, txid;
+	bool alone; /* the other meta page is not valid */
+};
+
+/* What was met that cannot be. */
+struct damage {
+	bool met;
+	uint64_t page;
 };
 
 struct bolt {
 	char *data;
 	size_t len;
 	struct meta meta;
+	struct damage *damage; /* noted by whoever reads */
 };
 
 /* A page that lies wholly inside the copy: len counts its overflow pages. */
 struct page {
+	const struct bolt *db;
 	const char *data;
 	size_t len;
 	uint16_t flags, count;
@@ -137,22 +146,35 @@ static int source_newest_meta(const struct source *src, struct meta *ret)
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	if (r == 0) {
-		if (source_meta(src, first.page_size, &second) == 0 && second.txid > first.txid)
+		r = source_meta(src, first.page_size, &second);
+		if (r == 0 && second.txid > first.txid)
 			first = second;
 		*ret = first;
+		ret->alone = r == -EBADMSG;
 		return 0;
 	}
 	for (size_t size = PAGE_SIZE_MIN; size <= PAGE_SIZE_MAX; size *= 2)
 		if (source_meta(src, size, &second) == 0 && second.page_size == size) {
 			*ret = second;
+			ret->alone = true;
 			return 0;
 		}
 	return -EBADMSG;
 }
 
+static struct bolt *new_bolt(void)
+{
+	struct bolt *db = calloc(1, sizeof(*db));
+
+	if (db)
+		db->damage = calloc(1, sizeof(*db->damage));
+	return db && db->damage ? db : bolt_free(db);
+}
+
 struct bolt *bolt_free(struct bolt *db)
 {
 	if (db) {
+		free(db->damage);
 		free(db->data);
 		free(db);
 	}
@@ -162,7 +184,7 @@ struct bolt *bolt_free(struct bolt *db)
 int bolt_parse(const void *data, size_t len, struct bolt **ret, struct insp_err *err)
 {
 	struct source src = { .fd = -EBADF, .data = data, .len = len };
-	_cleanup_bolt_ struct bolt *db = calloc(1, sizeof(*db));
+	_cleanup_bolt_ struct bolt *db = new_bolt();
 	int r;
 
 	if (!db)
@@ -234,7 +256,7 @@ static int read_once(int fd, size_t max, struct bolt *db)
 
 int bolt_read(int fd, size_t max, struct bolt **ret, struct insp_err *err)
 {
-	_cleanup_bolt_ struct bolt *db = calloc(1, sizeof(*db));
+	_cleanup_bolt_ struct bolt *db = new_bolt();
 	struct stat st;
 	int r = -EAGAIN;
 
@@ -244,7 +266,9 @@ int bolt_read(int fd, size_t max, struct bolt **ret, struct insp_err *err)
 		return insp_err_set(err, -errno, "stat");
 	if (!S_ISREG(st.st_mode))
 		return insp_err_say(err, -EINVAL, "not a regular file");
-	for (int i = 0; i < SETTLE_TRIES && (r == -EAGAIN || r == -EBADMSG); i++)
+	/* a meta page that is being written may be seen half */
+	for (int i = 0;
+	     i < SETTLE_TRIES && (r == -EAGAIN || r == -EBADMSG || (r == 0 && db->meta.alone)); i++)
 		r = read_once(fd, max, db);
 	if (r == -EAGAIN)
 		return insp_err_say(err, r, "its writer never settled, %d tries", SETTLE_TRIES);
@@ -266,9 +290,28 @@ struct bolt_bucket bolt_root(const struct bolt *db)
 	return (struct bolt_bucket){ .db = db, .root = db->meta.root };
 }
 
-static int page_check(const char *data, size_t len, struct page *ret)
+bool bolt_damage(const struct bolt *db, uint64_t *ret_page)
 {
-	struct page p = { .data = data, .len = len };
+	*ret_page = db->damage->met ? db->damage->page : 0;
+	return db->damage->met || db->meta.alone;
+}
+
+static int note(const struct bolt *db, uint64_t page)
+{
+	if (!db->damage->met)
+		*db->damage = (struct damage){ .met = true, .page = page };
+	return -EBADMSG;
+}
+
+/* The page is that which data lies in. */
+static int note_at(const struct bolt *db, const char *data)
+{
+	return note(db, (uint64_t)(data - db->data) / db->meta.page_size);
+}
+
+static int page_check(const struct bolt *db, const char *data, size_t len, struct page *ret)
+{
+	struct page p = { .db = db, .data = data, .len = len };
 
 	p.flags = get16(data + 8);
 	p.count = get16(data + 10);
@@ -280,7 +323,7 @@ static int page_check(const char *data, size_t len, struct page *ret)
 	return 0;
 }
 
-static int page_get(const struct bolt *db, uint64_t id, struct page *ret)
+static int find_page(const struct bolt *db, uint64_t id, struct page *ret)
 {
 	size_t size = db->meta.page_size;
 	uint64_t n_pages = db->len / size, overflow;
@@ -293,7 +336,12 @@ static int page_get(const struct bolt *db, uint64_t id, struct page *ret)
 	overflow = get32(data + 12);
 	if (get64(data) != id || overflow >= n_pages - id)
 		return -EBADMSG;
-	return page_check(data, (overflow + 1) * size, ret);
+	return page_check(db, data, (overflow + 1) * size, ret);
+}
+
+static int page_get(const struct bolt *db, uint64_t id, struct page *ret)
+{
+	return find_page(db, id, ret) < 0 ? note(db, id) : 0;
 }
 
 /* The root page of a bucket's tree. */
@@ -301,9 +349,10 @@ static int bucket_page(const struct bolt_bucket *b, struct page *ret)
 {
 	if (b->root)
 		return page_get(b->db, b->root, ret);
-	if (b->inline_page.len < PAGE_HEADER)
-		return -EBADMSG;
-	return page_check(b->inline_page.data, b->inline_page.len, ret);
+	if (b->inline_page.len < PAGE_HEADER ||
+	    page_check(b->db, b->inline_page.data, b->inline_page.len, ret) < 0)
+		return note_at(b->db, b->inline_page.data);
+	return 0;
 }
 
 /* len bytes at elem + pos, when they lie in the page. */
@@ -311,7 +360,7 @@ static int page_slice(const struct page *p, size_t elem, uint64_t pos, uint64_t 
 		      struct bolt_slice *ret)
 {
 	if (pos > p->len - elem || len > p->len - elem - pos)
-		return -EBADMSG;
+		return note_at(p->db, p->data);
 	*ret = (struct bolt_slice){ p->data + elem + pos, (size_t)len };
 	return 0;
 }
@@ -327,17 +376,21 @@ static int page_elem(const struct page *p, size_t i, struct elem *ret)
 	size_t at = PAGE_HEADER + i * ELEM_SIZE;
 	const char *e = p->data + at;
 	struct elem el = { 0 };
-	uint64_t pos, ksize;
+	bool branch = p->flags == FLAG_BRANCH;
+	uint64_t pos = get32(branch ? e : e + 4), ksize = get32(branch ? e + 4 : e + 8);
 	int r;
 
-	if (p->flags == FLAG_BRANCH) {
+	/* keys and values lie behind the last element */
+	if (pos < (size_t)(p->count - i) * ELEM_SIZE)
+		return note_at(p->db, p->data);
+	if (branch) {
 		el.child = get64(e + 8);
-		*ret = el;
-		return page_slice(p, at, get32(e), get32(e + 4), &ret->key);
+		r = page_slice(p, at, pos, ksize, &el.key);
+		if (r == 0)
+			*ret = el;
+		return r;
 	}
 	el.is_bucket = get32(e) & ELEM_BUCKET;
-	pos = get32(e + 4);
-	ksize = get32(e + 8);
 	r = page_slice(p, at, pos, ksize, &el.key);
 	if (r == 0)
 		r = page_slice(p, at, pos + ksize, get32(e + 12), &el.value);
@@ -352,7 +405,7 @@ static int elem_bucket(const struct bolt *db, const struct elem *el, struct bolt
 	struct bolt_bucket b = { .db = db };
 
 	if (el->value.len < BUCKET_HEADER)
-		return -EBADMSG;
+		return note_at(db, el->key.data);
 	b.root = get64(el->value.data);
 	if (!b.root)
 		b.inline_page = (struct bolt_slice){ el->value.data + BUCKET_HEADER,
@@ -413,7 +466,7 @@ static int bucket_find(const struct bolt_bucket *b, const char *key, struct elem
 			return exact ? 0 : -ENOENT;
 		r = page_get(b->db, ret->child, &p);
 	}
-	return r < 0 ? r : -EBADMSG;
+	return r < 0 ? r : note(b->db, b->root);
 }
 
 int bolt_bucket(const struct bolt_bucket *b, const char *key, struct bolt_bucket *ret)
@@ -463,7 +516,7 @@ static int walk_leaf(const struct walk *w, const struct elem *el)
 static int walk_page(struct walk *w, const struct page *p, int depth)
 {
 	if (depth >= TREE_DEPTH_MAX || w->pages_left == 0)
-		return -EBADMSG;
+		return note_at(w->db, p->data);
 	w->pages_left--;
 	for (size_t i = 0; i < p->count; i++) {
 		struct page child;

@@ -45,6 +45,12 @@ static inline void bolt_freep(struct bolt **db)
 }
 #define _cleanup_bolt_ _cleanup_(bolt_freep)
 
+/*
+ * Whether anything below gave -EBADMSG so far, by whomever it was asked, or a meta page is not valid, so that what the other
+ * one shows may be older; *ret_page: the first such page, 0 for a meta page. For a reader to say once, at its end: what is
+ * missing because of it looks as if it had never been there.
+ */
+bool bolt_damage(const struct bolt *db, uint64_t *ret_page);
 /* The transaction that the copy shows. */
 uint64_t bolt_txid(const struct bolt *db);
 struct bolt_bucket bolt_root(const struct bolt *db);

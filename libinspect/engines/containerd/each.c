@@ -85,6 +85,8 @@ static int walk_root(struct containerd_scan *cs, const struct containerd_walk *o
 	    errno == ENOENT)
 		return 0;
 	r = walk_meta(cs, of, &err);
+	if (cs->meta && containerd_meta_note_damage(cs->meta) && r == -EBADMSG)
+		return 0;
 	if (r >= 0 || r == -ENOENT || r == -ENOMEM)
 		return r == -ENOMEM ? r : 0;
 	insp_err_wrap(&err, r, "containerd store '%s'", cs->root->path);

@@ -98,6 +98,31 @@ int containerd_meta_open(struct engine_scan *scan, int fd, const char *path, uid
 	return 0;
 }
 
+static bool note_damage(const struct containerd_meta *m, const struct bolt *db, const char *dir,
+			const char *name, const char *file)
+{
+	struct insp_err err = { 0 };
+	uint64_t page;
+
+	if (!db || !bolt_damage(db, &page))
+		return false;
+	insp_err_say(&err, -EBADMSG, "containerd store '%s': '%s%s/%s' is damaged: page %" PRIu64,
+		     m->path, dir, name, file, page);
+	insp_err_hint(&err, "containers, or what is known of them, may be missing");
+	engine_scan_fail(m->scan, &err);
+	return true;
+}
+
+bool containerd_meta_note_damage(const struct containerd_meta *m)
+{
+	bool damaged = note_damage(m, m->db, META_DIR, "", META_FILE);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		damaged |= note_damage(m, m->snapshotters[i].db, SNAP_PREFIX, kinds[i].name,
+				       SNAP_FILE);
+	return damaged;
+}
+
 int containerd_meta_namespaces(const struct containerd_meta *m, struct bolt_bucket *ret)
 {
 	struct bolt_bucket root = bolt_root(m->db);

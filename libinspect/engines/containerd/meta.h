@@ -20,6 +20,11 @@ struct containerd_meta;
  */
 int containerd_meta_open(struct engine_scan *scan, int fd, const char *path, uid_t owner,
 			 struct containerd_meta **ret, struct insp_err *err);
+/*
+ * Notes, once, whether a page of one of the databases, as far as they were read until now, is damaged; then what hangs from
+ * it was left out.
+ */
+bool containerd_meta_note_damage(const struct containerd_meta *m);
 struct containerd_meta *containerd_meta_close(struct containerd_meta *m); /* returns NULL */
 static inline void containerd_meta_closep(struct containerd_meta **m)
 {

@@ -45,6 +45,9 @@ int containerd_record_fail(struct containerd_scan *cs, const char *id, int r, st
 {
 	if (r == -ENOMEM)
 		return r;
+	/* that of a page is not one record's */
+	if (r == -EBADMSG && cs->meta && containerd_meta_note_damage(cs->meta))
+		return 0;
 	insp_err_wrap(err, r, "%s container %.64s", cs->engine->name, id);
 	engine_scan_fail(cs->scan, err);
 	return 0;

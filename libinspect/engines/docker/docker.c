@@ -322,8 +322,10 @@ static int scan_roots(struct engine_scan *scan, struct docker_roots *roots, size
 {
 	int r = 0;
 
-	for (size_t i = from; r >= 0 && i < roots->n; i++)
+	for (size_t i = from; r >= 0 && i < roots->n; i++) {
 		r = scan_root(scan, &roots->items[i]);
+		docker_layers_note_damage(&roots->items[i]);
+	}
 	return r;
 }
 

@@ -132,6 +132,8 @@ int docker_mount_id(const struct docker_root *root, const struct docker_record *
  */
 int docker_layers(struct engine_scan *scan, struct docker_root *root,
 		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err);
+/* Notes what was met in the databases of snapshotters that were asked: containerd_meta_note_damage(). */
+void docker_layers_note_damage(const struct docker_root *root);
 
 /*
  * Appends the record's MountPoints, parsed with INSP_WANT_FILES. store: the data root, for a volume of the local driver

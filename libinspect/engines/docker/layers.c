@@ -373,6 +373,12 @@ static int read_snapshot(struct engine_scan *scan, struct docker_root *root, con
 	return count_init(root, driver, c->id, c->layers);
 }
 
+void docker_layers_note_damage(const struct docker_root *root)
+{
+	for (size_t i = 0; i < root->n_images; i++)
+		(void)containerd_meta_note_damage(root->images[i]);
+}
+
 int docker_layers(struct engine_scan *scan, struct docker_root *root,
 		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err)
 {

@@ -7,6 +7,8 @@
 #include "libinspect/base/util.h"
 #include "libinspect/engines/podman/podman.h"
 
+#include <inttypes.h>
+
 #define DB_DIR	"libpod"
 #define DB_FILE "bolt_state.db"
 #define ID_LEN	64
@@ -80,6 +82,9 @@ static int fill(const struct db *db, struct insp_container *c)
 	struct bolt_slice v;
 	int r = db->has_ctrs ? bolt_bucket(&db->ctrs, c->id, &ctr) : -ENOENT;
 
+	/* a damaged page is said once, at the end */
+	if (r == -EBADMSG)
+		return 0;
 	if (r < 0) {
 		insp_err_say(&err, r, "no record in '" DB_DIR "/" DB_FILE "'");
 		return podman_record_fail(s, c->id, r, &err);
@@ -152,11 +157,24 @@ static int add_record(void *userdata, struct bolt_slice key, struct bolt_slice v
 	return r < 0 ? r : engine_scan_add(db->store->scan, TAKE_PTR(c));
 }
 
+static void note_damage(const struct podman_store *s, const struct bolt *bolt)
+{
+	struct insp_err err = { 0 };
+	uint64_t page;
+
+	if (!bolt_damage(bolt, &page))
+		return;
+	insp_err_say(&err, -EBADMSG,
+		     PODMAN_NAME " store '%s': '" DB_DIR "/" DB_FILE "' is damaged: page %" PRIu64,
+		     s->path, page);
+	insp_err_hint(&err, "containers, or what is known of them, may be missing");
+	engine_scan_fail(s->scan, &err);
+}
+
 static int scan_database(struct podman_store *s, const struct bolt *bolt)
 {
 	struct bolt_bucket root = bolt_root(bolt), all;
 	struct db db = { .store = s };
-	struct insp_err err = { 0 };
 	int r = read_paths(s, &root);
 
 	if (r < 0)
@@ -166,13 +184,9 @@ static int scan_database(struct podman_store *s, const struct bolt *bolt)
 	r = bolt_bucket(&root, "all-ctrs", &all);
 	if (r == 0)
 		r = bolt_each(&all, add_record, &db);
-	/* a database that was only just made has no buckets */
-	if (r == -ENOMEM || r == -ENOENT || r == -E2BIG || r == 0)
-		return r == -ENOMEM ? r : 1;
-	insp_err_say(&err, r, PODMAN_NAME " store '%s': '" DB_DIR "/" DB_FILE "' is damaged",
-		     s->path);
-	engine_scan_fail(s->scan, &err);
-	return 1;
+	/* a database that was only just made has no buckets; too many records were noted */
+	note_damage(s, bolt);
+	return r == -ENOMEM ? r : 1;
 }
 
 static int open_database(const struct podman_store *s, struct bolt **ret, struct insp_err *err)

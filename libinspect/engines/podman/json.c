@@ -105,6 +105,20 @@ static int fill(struct podman_store *s, const struct storage_record *record, con
 	return r < 0 ? r : fill_state(s, record, userdata, c);
 }
 
+/* What a container's state is only a database says. */
+static void note_missing(const struct podman_store *s)
+{
+	struct insp_err err = { 0 };
+
+	if (!s->no_database)
+		return;
+	insp_err_say(&err, -ENOENT,
+		     PODMAN_NAME " store '%s': it has containers, but neither of its databases",
+		     s->path);
+	insp_err_hint(&err, "exit codes, mounts and networks are not known");
+	engine_scan_fail(s->scan, &err);
+}
+
 static int add_record(void *userdata, struct storage_root *root,
 		      const struct storage_record *record)
 {
@@ -117,6 +131,7 @@ static int add_record(void *userdata, struct storage_root *root,
 	/* of a database that could be read in part */
 	if (podman_sql_has(s, record->id) || !podman_metadata(record, &meta))
 		return 0;
+	note_missing(s);
 	name = json_str_at(meta, "name");
 	if (!name)
 		name = record->name;

@@ -37,11 +37,13 @@ struct insp_container *podman_new(const struct podman_store *s, const char *id, 
  */
 static int scan_store(struct podman_store *s)
 {
+	size_t noted = s->scan->diags.n;
 	int sql = podman_sql_scan(s);
 	int db = sql < 0 ? sql : podman_db_scan(s);
 
 	if (db < 0 || sql > 0 || db > 0)
 		return db < 0 ? db : 0;
+	s->no_database = s->scan->diags.n == noted;
 	return podman_json_scan(s);
 }
 

@@ -40,6 +40,7 @@ struct podman_store {
 	char (*sql_ids)[STORAGE_ID_LEN + 1];
 	size_t n_sql_ids;
 	bool has_sql;
+	bool no_database; /* there is none at all; one that could not be read was noted */
 	struct freezer freezer;
 };
 /* Opens a directory that the store's files name: only when the store's owner owns it. fd or -errno. */
