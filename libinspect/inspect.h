@@ -380,7 +380,7 @@ enum insp_question {
 	INSP_ASK_VETH, /* an interface of the host; "NAME@if5" is NAME */
 	INSP_ASK_IP,   /* an IPv4 or IPv6 address */
 	INSP_ASK_PORT, /* "80", "53/udp": listened on inside, or published on the host */
-	INSP_ASK_CGROUP, /* a directory below where a hierarchy is mounted, or a path as in /proc/PID/cgroup */
+	INSP_ASK_CGROUP, /* a directory below where a hierarchy is mounted, or a path or line as in /proc/PID/cgroup */
 	INSP_ASK_NS, /* an inode, "4026532211" or "net:[4026532211]" */
 };
 struct insp_finding {
@@ -394,10 +394,10 @@ struct insp_findings {
 void insp_findings_clear(struct insp_findings *findings);
 /*
  * The containers that answer a question; several where they share what is asked for (an image's layer, a network
- * namespace). want: INSP_WANT_* or'ed, for their fields. What could not be read goes to diags (may be NULL).
- * -ENOENT: nothing claims it; err says so, and what it is instead where that can be told. -EINVAL: text is none of
- * what the question is about. Looks at all containers; nothing of a container is opened but its tables in /proc, and
- * no link inside a layer is followed. Clear with insp_findings_clear().
+ * namespace). want: INSP_WANT_* or'ed, for their fields. What could not be read goes to diags (may be NULL),
+ * on failure too. -ENOENT: nothing claims it; err says so, and what it is instead where that can be told. -EINVAL: text is
+ * none of what the question is about. Looks at all containers; nothing of a container is opened but its tables in /proc,
+ * and no link inside a layer is followed. Clear with insp_findings_clear().
  */
 int insp_find(struct insp_sys *sys, enum insp_question question, const char *text, unsigned want,
 	      struct insp_findings *ret_findings, struct insp_diags *diags, struct insp_err *err);

@@ -56,11 +56,21 @@ static void tidy(char *path)
 	*to = '\0';
 }
 
+/* A line of /proc/PID/cgroup, "8:pids:/docker/ID" or "0::/docker/ID", is its path; anything else stays what it is. */
+static const char *path_in_line(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+	const char *colon = n > 0 && text[n] == ':' ? strchr(text + n + 1, ':') : NULL;
+
+	return colon && colon[1] == '/' && !memchr(text, '/', (size_t)(colon - text)) ? colon + 1
+										      : text;
+}
+
 /* The cgroup that is asked for, as /proc/PID/cgroup has it. */
 static int parse(struct finder *f, char **ret)
 {
 	_cleanup_cgroup_mounts_ struct cgroup_mounts mounts = { 0 };
-	_cleanup_free_ char *path = str_dup(f->text);
+	_cleanup_free_ char *path = str_dup(path_in_line(f->text));
 	char *below = NULL;
 
 	if (!path)

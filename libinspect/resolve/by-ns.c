@@ -94,12 +94,34 @@ static int add_container_of(struct finder *f, const struct insp_ns_info *ns)
 	return r;
 }
 
+static int other_type(struct finder *f, enum insp_ns_type asked, enum insp_ns_type is, uint64_t ino)
+{
+	insp_err_say(f->err, -EINVAL, "namespace %llu is no %s namespace, but a %s namespace",
+		     (unsigned long long)ino, insp_ns_name(asked), insp_ns_name(is));
+	insp_err_hint(f->err, "ask for %s:[%llu]", insp_ns_name(is), (unsigned long long)ino);
+	return -EINVAL;
+}
+
+/* unseen: of so many processes it is not known where they are. */
+static int unknown(struct finder *f, uint64_t ino, size_t unseen)
+{
+	int r;
+
+	if (unseen == 0)
+		return finder_nothing(f, "no process is in a namespace %llu",
+				      (unsigned long long)ino);
+	r = finder_nothing(f, "no process that may be looked at is in a namespace %llu",
+			   (unsigned long long)ino);
+	insp_err_hint(f->err, "%zu processes may not be looked at: run as root", unseen);
+	return r;
+}
+
 /* Not a container's init's: any process may be in it. */
 static int ask_processes(struct finder *f, enum insp_ns_type type, uint64_t ino)
 {
 	_cleanup_(insp_ns_list_clear) struct insp_ns_list all = { 0 };
 	char words[300];
-	int r = insp_ns_list(f->sys, type == INSP_NS_MAX ? 0 : 1U << type, &all, NULL, f->err);
+	int r = insp_ns_list(f->sys, 0, &all, NULL, f->err);
 
 	if (r < 0)
 		return r;
@@ -109,6 +131,8 @@ static int ask_processes(struct finder *f, enum insp_ns_type type, uint64_t ino)
 
 		if (ns->ino != ino)
 			continue;
+		if (type != INSP_NS_MAX && ns->type != type)
+			return other_type(f, type, ns->type, ino);
 		r = add_container_of(f, ns);
 		if (r != -ENOENT)
 			return r;
@@ -121,11 +145,7 @@ static int ask_processes(struct finder *f, enum insp_ns_type type, uint64_t ino)
 	if (held_by_mount(f, ino, words, sizeof(words)))
 		return finder_nothing(f, "namespace %llu is no container's: %s",
 				      (unsigned long long)ino, words);
-	r = finder_nothing(f, "no process is in a namespace %llu", (unsigned long long)ino);
-	if (all.unreadable && f->diags.n == 0 && geteuid() != 0)
-		insp_err_hint(f->err, "%zu processes may not be looked at: run as root",
-			      all.unreadable);
-	return r;
+	return unknown(f, ino, geteuid() == 0 ? 0 : all.unreadable);
 }
 
 int find_by_ns(struct finder *f)

@@ -97,12 +97,15 @@ static bool held_by_mount(const struct finder *f, const struct veth *v, char *wo
 	return false;
 }
 
-static bool held_by_process(const struct finder *f, const struct veth *v, char *words, size_t size)
+/* *ret_unseen: of so many processes it is not known where they are. */
+static bool held_by_process(const struct finder *f, const struct veth *v, char *words, size_t size,
+			    size_t *ret_unseen)
 {
 	_cleanup_(insp_ns_list_clear) struct insp_ns_list all = { 0 };
 
 	if (insp_ns_list(f->sys, 1U << INSP_NS_NET, &all, NULL, NULL) < 0)
 		return false;
+	*ret_unseen = geteuid() == 0 ? 0 : all.unreadable;
 	for (size_t i = 0; i < all.n; i++) {
 		char path[32];
 
@@ -120,16 +123,25 @@ static bool held_by_process(const struct finder *f, const struct veth *v, char *
 
 static int no_container(struct finder *f, const struct veth *v)
 {
+	size_t unseen = 0;
 	char words[300];
+	int r;
 
-	if (held_by_process(f, v, words, sizeof(words)) ||
+	if (held_by_process(f, v, words, sizeof(words), &unseen) ||
 	    held_by_mount(f, v, words, sizeof(words)))
 		return finder_nothing(f, "interface '%s' is no container's: its other end is in %s",
 				      v->name, words);
-	return finder_nothing(f,
-			      "interface '%s' is no container's that is known: its other end is in "
-			      "a network namespace without processes",
-			      v->name);
+	if (unseen == 0)
+		return finder_nothing(f,
+				      "interface '%s' is no container's that is known: its other "
+				      "end is in a network namespace without processes",
+				      v->name);
+	r = finder_nothing(f,
+			   "interface '%s' is no container's that is known: its other end is in a "
+			   "network namespace of no process that may be looked at",
+			   v->name);
+	insp_err_hint(f->err, "%zu processes may not be looked at: run as root", unseen);
+	return r;
 }
 
 int find_by_veth(struct finder *f)

@@ -50,19 +50,15 @@ int finder_add(struct finder *f, size_t i, const char *fmt, ...)
 
 int finder_nothing(struct finder *f, const char *fmt, ...)
 {
-	const struct insp_err *why = f->diags.items;
 	char words[sizeof(f->err->text)];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
-	insp_err_say(f->err, -ENOENT, "%s", words);
 	/* what could not be looked at may be whose it is */
-	if (f->diags.n > 0)
-		insp_err_hint(f->err, "not all could be read: %.150s%s%s", why->text,
-			      why->hint[0] ? "; " : "", why->hint);
-	return -ENOENT;
+	return insp_err_say(f->err, -ENOENT, "%s%s", words,
+			    f->diags.n > 0 ? "; not all could be read" : "");
 }
 
 int finder_bad(struct finder *f, const char *what)
@@ -220,9 +216,9 @@ int insp_find(struct insp_sys *sys, enum insp_question question, const char *tex
 	      struct insp_findings *ret_findings, struct insp_diags *diags, struct insp_err *err)
 {
 	static int (*const questions[])(struct finder * f) = {
-		[INSP_ASK_PATH] = find_by_path,	    [INSP_ASK_VETH] = find_by_veth,
-		[INSP_ASK_IP] = find_by_ip,	    [INSP_ASK_PORT] = find_by_port,
-		[INSP_ASK_CGROUP] = find_by_cgroup, [INSP_ASK_NS] = find_by_ns,
+		[INSP_ASK_PATH] = find_by_host_path, [INSP_ASK_VETH] = find_by_veth,
+		[INSP_ASK_IP] = find_by_ip,	     [INSP_ASK_PORT] = find_by_port,
+		[INSP_ASK_CGROUP] = find_by_cgroup,  [INSP_ASK_NS] = find_by_ns,
 	};
 	_cleanup_(finder_clear) struct finder f = {
 		.sys = sys, .text = text, .want = want, .err = err
@@ -232,9 +228,8 @@ int insp_find(struct insp_sys *sys, enum insp_question question, const char *tex
 	if ((size_t)question >= ARRAY_SIZE(questions))
 		return insp_err_say(err, -EINVAL, "unknown question");
 	r = questions[question](&f);
-	if (r < 0)
-		return r;
+	/* also of a question without an answer: what was not read could have been it */
 	for (size_t i = 0; i < f.diags.n; i++)
 		insp_diags_add(diags, &f.diags.items[i]);
-	return take_findings(&f, ret_findings);
+	return r < 0 ? r : take_findings(&f, ret_findings);
 }

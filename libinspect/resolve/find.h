@@ -26,7 +26,7 @@ int finder_list(struct finder *f, unsigned want);
 /* Container i of the list answers, because of this; what was said of it before stands in front. -ENOMEM. */
 int finder_add(struct finder *f, size_t i, const char *fmt, ...)
 	__attribute__((format(__printf__, 3, 4)));
-/* -ENOENT with these words in err; the hint says what could not be read, if anything. */
+/* -ENOENT with these words in err, and that not all could be read when that is so: f->diags has what. */
 int finder_nothing(struct finder *f, const char *fmt, ...)
 	__attribute__((format(__printf__, 2, 3)));
 /* -EINVAL with "'text' WHAT". */
@@ -53,6 +53,7 @@ struct io_buf;
 int finder_read_net(const struct insp_pid *pid, const char *name, uint64_t ino, struct io_buf *ret);
 
 /* The questions. f->text is not empty. 0, or -errno with f->err set. */
+int find_by_host_path(struct finder *f); /* any, and what is below /proc/PID */
 int find_by_path(struct finder *f);
 int find_by_veth(struct finder *f);
 int find_by_ip(struct finder *f);

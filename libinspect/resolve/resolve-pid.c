@@ -11,6 +11,7 @@
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/cgroup.h"
 #include "libinspect/kernel/pid.h"
+#include "libinspect/resolve/served.h"
 
 #define ID_LEN 64
 
@@ -201,7 +202,7 @@ int insp_resolve_pid(struct insp_sys *sys, const struct insp_pid *pid, unsigned 
 	}
 	if (r == 0) {
 		insp_err_say(err, -ENOENT, "process %d is in no container", (int)pid->pid);
-		insp_err_hint(err, "it is a process of the host itself");
+		served_hint(sys, pid, err);
 		return -ENOENT;
 	}
 	*ret_container = c;

@@ -9,8 +9,10 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/pid.h"
+#include "libinspect/resolve/ended.h"
 #include "libinspect/resolve/near.h"
 #include "libinspect/resolve/pod.h"
+#include "libinspect/resolve/unseen.h"
 
 #define SHORT_ID_LEN 12
 #define ID_LEN	     64
@@ -113,16 +115,12 @@ static void keep_best(struct insp_list *list, const struct reference *ref)
 static int not_found(const struct engine_scan *scan, const struct reference *ref, const char *text,
 		     struct insp_err *err)
 {
-	const struct insp_err *why = scan->diags.items;
 	_cleanup_free_ char *shown = insp_escape_str(text);
 
 	insp_err_say(err, -ENOENT, "no container '%s'", shown ? shown : "?");
+	near_hint(&scan->found, ref->name, ref->engine ? ref->engine->name : NULL, err);
 	/* what could not be looked at may be where it is */
-	if (scan->diags.n > 0)
-		insp_err_hint(err, "not all could be read: %.150s%s%s", why->text,
-			      why->hint[0] ? "; " : "", why->hint);
-	else
-		near_hint(&scan->found, ref->name, ref->engine ? ref->engine->name : NULL, err);
+	unseen_note(&scan->diags, ref->name, err);
 	return -ENOENT;
 }
 
@@ -327,12 +325,8 @@ int insp_container_init(struct insp_sys *sys, const struct insp_container *c,
 	_cleanup_free_ char *shown = insp_escape_str(c->name);
 	int r;
 
-	if (c->pid <= 0) {
-		insp_err_say(err, -ESRCH, "container '%s' is not running (%s)", shown ? shown : "?",
-			     insp_state_name(c->state));
-		insp_err_hint(err, "start it first");
-		return -ESRCH;
-	}
+	if (c->pid <= 0)
+		return ended_say(sys, c, err);
 	r = insp_pid_open(sys, c->pid, c->pid_start, ret_pid, err);
 	if (r < 0)
 		return insp_err_wrap(err, r, "container '%s'", shown ? shown : "?");

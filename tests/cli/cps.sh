@@ -80,10 +80,11 @@ test_expect 'a full disk is a failure' '
 # --- lists ---------------------------------------------------------------------------------------
 
 test_expect 'no container at all: only the headings, status 0' '
-    mkdir empty && test_status 0 cps --sysroot empty >out 2>err && test_empty err &&
+    mkdir empty && test_status 0 cps --sysroot empty -a >out 2>err &&
+    echo "hint: no engine'"'"'s state is there: is it where the host'"'"'s root is mounted?" >expect && test_cmp expect err &&
     echo "ID NAME ENGINE IMAGE STATUS PID UPTIME" >expect && test_cmp expect out &&
     cps --sysroot empty --no-headings >out && test_empty out &&
-    cps --sysroot empty --json >out && test_json . "{\"schema\":1,\"containers\":[],\"diagnostics\":[]}" out
+    cps --sysroot empty --json >out 2>err && test_empty err && test_json . "{\"schema\":1,\"containers\":[],\"diagnostics\":[]}" out
 '
 
 test_expect JQ 'a dead host has no running containers' '
@@ -91,7 +92,7 @@ test_expect JQ 'a dead host has no running containers' '
     docker_record "$root" 2 db ".State.Running = true | .State.Pid = 1 | .Config.Image = \"reg.example/lib/redis:7\"" &&
     docker_record "$root" 3 fresh ".State.StartedAt = \"0001-01-01T00:00:00Z\" | .State.FinishedAt = \"0001-01-01T00:00:00Z\"" &&
     docker_record "$root" 4 web-2 ".Config.Labels = {tier: \"back\"} | .RestartCount = 3" &&
-    names_are ""
+    names_are "" 2>err && echo "hint: nothing runs on a host that is not this one: -a shows what stopped" >expect && test_cmp expect err
 '
 
 test_expect JQ '-a lists stopped ones, the newest first' '
@@ -207,7 +208,13 @@ test_expect JQ 'an unknown name fails, an ambiguous one shows the candidates' '
 '
 
 test_expect JQ 'a stopped container has no processes: one line and a hint' '
-    says 1 "container .web. is not running (exited)" --sysroot "$root" web && test_grep "^hint: " err
+    says 1 "container .web. is not running: exited (7) on 2026-01-01 00:01:02 UTC" --sysroot "$root" web &&
+    echo "hint: the host that is looked at does not run" >expect && tail -n +2 err >hint && test_cmp expect hint &&
+    docker_record "$TRASH/ended" 1 ended ".State.ExitCode = 7 | .LogPath = \"/some/where.log\"" &&
+    docker_record "$TRASH/ended" 2 loops ".State.Running = true | .State.Restarting = true | .State.ExitCode = 3" &&
+    ended=$TRASH/ended/var/lib/docker && says 1 "container .ended. is not running: exited (7) on .*" --docker-root "$ended" "docker:$(docker_id 1)" &&
+    test_grep "^hint: start it first; its log is /some/where.log\$" err &&
+    says 1 "container .loops. is not running: restarting (3)" --docker-root "$ended" loops && test_grep "^hint: its engine starts it again and again" err
 '
 
 test_expect 'wrong pids and hosts without processes are said' '

@@ -197,10 +197,10 @@ test_expect DOCKER 'a container that ended is found by its files only' '
 '
 
 test_expect DOCKER 'a user without privileges is told that not all could be read' '
-    test_status 1 as_nobody cps --ip "$web_ip" >out 2>err && test_grep "^hint: not all could be read" err &&
-    test_status 1 as_nobody cps --path "$(field $web "{{.GraphDriver.Data.UpperDir}}")" >out 2>err && test_grep "^hint: not all could be read" err &&
+    test_status 1 as_nobody cps --ip "$web_ip" >out 2>err && test_grep "^cps: .*; not all could be read" err &&
+    test_status 1 as_nobody cps --path "$(field $web "{{.GraphDriver.Data.UpperDir}}")" >out 2>err && test_grep "^cps: .*; not all could be read" err &&
     test_status 1 as_nobody cps --veth "$(veth_of "$web_pid")" >out 2>err &&
-    test_status 1 as_nobody cps --port 18123 >out 2>err && test_grep "^hint: not all could be read" err
+    test_status 1 as_nobody cps --port 18123 >out 2>err && test_grep "^cps: .*; not all could be read" err
 '
 
 # The network questions of a container without a bridge: a pair of interfaces is put into its network.

@@ -365,13 +365,13 @@ NS_COLUMN(time, INSP_NS_TIME)
 /* clang-format off */
 const struct column container_columns[] = {
 	{ "PROCESS", COL_RIGHT | COL_EXTRA, "with -p: the process that was asked for", "process", fill_process },
-	{ "HOW", COL_TRUNC | COL_EXTRA, "why it is the answer to --path, --veth, --ip, --port, --cgroup or --ns-inode", "how", fill_how },
+	{ "HOW", COL_EXTRA, "why it is the answer to --path, --veth, --ip, --port, --cgroup or --ns-inode", "how", fill_how },
 	{ "ID", COL_SHORT, "id, its first 12 characters unless --no-trunc", "id", fill_id },
 	{ "NAME", COL_SHORT, "name; the id where the engine has no names", "name", fill_name },
 	{ "ENGINE", 0, "the engine whose store has it; bare: none", "engine", fill_engine },
 	{ "IMAGE", 0, "image, as the engine's own list names it", "image", fill_image },
 	{ "IMAGEID", COL_SHORT, "id of the image", "image_id", fill_image_id },
-	{ "STATUS", 0, "state, with the exit code when it has ended", "status", fill_status, json_status },
+	{ "STATUS", 0, "state, with the exit code when it has ended, or waits for its next restart", "status", fill_status, json_status },
 	{ "PID", COL_RIGHT, "pid of the container's init on this host", "pid", fill_pid },
 	{ "UPTIME", 0, "time since it was started", NULL, fill_uptime },
 	{ "EXIT", COL_RIGHT, "exit code", "exit_code", fill_exit },

@@ -48,6 +48,8 @@ struct container_row {
 };
 extern const struct column container_columns[];
 #define CONTAINER_DEFAULT "ID,NAME,ENGINE,IMAGE,STATUS,PID,UPTIME"
+/* HOW is the answer and is never cut: what else is shown leaves it room on a narrow terminal. */
+#define QUESTION_DEFAULT "ID,NAME,ENGINE,STATUS,PID,HOW"
 /* A want bit of our own: count the processes of each container. */
 #define CPS_WANT_NPROCS (1U << 30)
 

@@ -2,6 +2,7 @@
 #include "tools/cps/cps.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,21 @@ static struct container_row *select_rows(const struct cps *cps, const struct ins
 	return rows;
 }
 
+/* Nothing to show of another host than this one: what may be meant instead. */
+static void hint_empty(const struct cps *cps, bool stopped, size_t listed)
+{
+	const char *words = NULL;
+
+	if (cps->opts->json || cps->opts->quiet || insp_sys_is_live(cps->sys) || cps->diags.n)
+		return;
+	if (!stopped)
+		words = "nothing runs on a host that is not this one: -a shows what stopped";
+	else if (listed == 0)
+		words = "no engine's state is there: is it where the host's root is mounted?";
+	if (words)
+		fprintf(stderr, "hint: %s\n", words);
+}
+
 static int show(struct cps *cps, const struct columns *columns, struct container_row *rows,
 		size_t n, unsigned bits)
 {
@@ -103,6 +119,7 @@ static int list(struct cps *cps, const struct columns *columns, const struct fil
 	unsigned bits = want(cps->opts, columns, filters);
 	struct insp_err err = { 0 };
 	size_t n = 0;
+	int status;
 
 	if (insp_list(cps->sys, bits & ~CPS_WANT_NPROCS, &containers, &cps->diags, &err) < 0)
 		return tool_fail(cps->tool, &err);
@@ -111,7 +128,10 @@ static int list(struct cps *cps, const struct columns *columns, const struct fil
 		insp_err_set(&err, -ENOMEM, "list containers");
 		return tool_fail(cps->tool, &err);
 	}
-	return show(cps, columns, rows, n, bits);
+	status = show(cps, columns, rows, n, bits);
+	if (n == 0 && status == TOOL_OK)
+		hint_empty(cps, bits & INSP_WANT_STOPPED, containers.n);
+	return status;
 }
 
 int cps_list(struct cps *cps)

@@ -170,14 +170,25 @@ static void process_list_clear(struct process_list *l)
 	free(l->pointers);
 }
 
+/* A script is told in the object what could not be read: there the name may be. */
+static void note_unread(struct cps *cps)
+{
+	_cleanup_list_ struct insp_list all = { 0 };
+
+	if (cps->opts->json && cps->diags.n == 0)
+		(void)insp_list(cps->sys, INSP_WANT_STOPPED, &all, &cps->diags, NULL);
+}
+
 static int read_one(struct cps *cps, const char *ref, unsigned want, struct process_list *l)
 {
 	_cleanup_container_ struct insp_container *c = NULL;
 	struct insp_procs procs = { 0 };
 	struct insp_err err = { 0 };
 
-	if (tool_resolve(cps->tool, cps->sys, ref, INSP_WANT_CGROUP | INSP_WANT_NS, &c) != 0)
+	if (tool_resolve(cps->tool, cps->sys, ref, INSP_WANT_CGROUP | INSP_WANT_NS, &c) != 0) {
+		note_unread(cps);
 		return -ENOENT;
+	}
 	if (insp_container_procs(cps->sys, c, want, &procs, &cps->diags, &err) < 0) {
 		tool_say(cps->tool, &err);
 		return err.code;

@@ -46,6 +46,47 @@ static char *absolute(const char *path)
 	return asprintf(&whole, "%s/%s", cwd, path) < 0 ? NULL : whole;
 }
 
+/* What of path is below dir, from the slash on; NULL: nothing. */
+static const char *below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	while (n > 0 && dir[n - 1] == '/')
+		n--;
+	return n > 0 && strncmp(path, dir, n) == 0 && path[n] == '/' ? path + n : NULL;
+}
+
+static bool exists_in(const char *root, const char *path)
+{
+	_cleanup_free_ char *whole = NULL;
+
+	return asprintf(&whole, "%s/%s", root, path) >= 0 && access(whole, F_OK) == 0;
+}
+
+/*
+ * Of a host whose root is at root the path is meant as it was on that host. As it is here, below root, it is what du
+ * and df print: then root is taken off, unless that host has such a path itself. A new string, or NULL.
+ */
+static char *as_on_host(const char *root, const char *path)
+{
+	_cleanup_free_ char *here = absolute(path), *whole = absolute(root),
+			    *real = realpath(root, NULL);
+	const char *rest = NULL;
+
+	if (!here || (path[0] == '/' && exists_in(root, path)))
+		return strdup(path);
+	rest = whole ? below(here, whole) : NULL;
+	if (!rest && real)
+		rest = below(here, real);
+	return strdup(rest ? rest : path);
+}
+
+static char *path_asked(const struct cps *cps, const char *path)
+{
+	return insp_sys_is_live(cps->sys) ? absolute(path)
+					  : as_on_host(cps->opts->common.sysroot, path);
+}
+
 static int ask(struct cps *cps, unsigned want, struct insp_findings *findings, struct insp_err *err)
 {
 	struct asked asked[N_QUESTIONS];
@@ -54,8 +95,8 @@ static int ask(struct cps *cps, unsigned want, struct insp_findings *findings, s
 	all_questions(cps->opts, asked);
 	while (!asked[i].text)
 		i++;
-	_cleanup_free_ char *text = asked[i].question == INSP_ASK_PATH && insp_sys_is_live(cps->sys)
-					    ? absolute(asked[i].text)
+	_cleanup_free_ char *text = asked[i].question == INSP_ASK_PATH
+					    ? path_asked(cps, asked[i].text)
 					    : strdup(asked[i].text);
 
 	if (!text)
@@ -97,14 +138,17 @@ int cps_questions(struct cps *cps)
 	struct columns columns;
 	unsigned want;
 
-	if (columns_choose(container_columns, o->quiet ? "ID" : CONTAINER_DEFAULT ",HOW", o->output,
+	if (columns_choose(container_columns, o->quiet ? "ID" : QUESTION_DEFAULT, o->output,
 			   &columns, &err) < 0)
 		return tool_fail(cps->tool, &err);
 	want = columns_want(&columns, o->json);
 	if (ask(cps, want & ~CPS_WANT_NPROCS, &findings, &err) < 0) {
 		cps->failed = true;
 		tool_say(cps->tool, &err);
-		return o->json ? show(cps, &columns, want, &findings) : cps_status(cps);
+		if (o->json)
+			return show(cps, &columns, want, &findings);
+		tool_say_diags(cps->tool, &cps->diags);
+		return cps_status(cps);
 	}
 	return show(cps, &columns, want, &findings);
 }
