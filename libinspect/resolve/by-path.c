@@ -133,6 +133,20 @@ static int add_layers(struct by_path *by, size_t i, const struct insp_layers *l)
 	return r;
 }
 
+/* The directory that a volume is called by: the engine mounts the directory _data in it. */
+static int add_volume(struct by_path *by, const struct claim *claim)
+{
+	static const char data[] = "/_data";
+	const struct insp_mount *m = claim->mount;
+	_cleanup_free_ char *tail = m->name ? str_format("/%s%s", m->name, data) : NULL;
+	_cleanup_free_ char *dir = NULL;
+
+	if (!m->name || (tail && !str_ends(m->source, tail)))
+		return 0;
+	dir = strndup(m->source, strlen(m->source) - strlen(data));
+	return tail && dir ? add_claim(by, claim, dir) : -ENOMEM;
+}
+
 static int add_container(struct by_path *by, size_t i)
 {
 	const struct insp_container *c = by->f->list.items[i];
@@ -149,6 +163,8 @@ static int add_container(struct by_path *by, size_t i)
 		claim.mount = &c->mounts[k];
 		if (c->mounts[k].source)
 			r = add_claim(by, &claim, c->mounts[k].source);
+		if (r == 0 && c->mounts[k].source)
+			r = add_volume(by, &claim);
 	}
 	return r;
 }
@@ -334,6 +350,70 @@ static const struct insp_container *near_store(const struct by_path *by, bool *r
 	return NULL;
 }
 
+/* Whether a directory below the path, an open one, is called by the container's id. */
+static bool has_record(int fd, const struct insp_container *c)
+{
+	struct stat st;
+
+	return fd >= 0 && c->id && !strchr(c->id, '/') &&
+	       fstatat(fd, c->id, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The containers of which something lies below the path. */
+static size_t count_below(const struct by_path *by, const char *store)
+{
+	_cleanup_close_ int fd = sys_open(by->f->sys, by->canonical, O_PATH | O_DIRECTORY);
+	size_t n = 0, k = 0;
+
+	for (size_t i = 0; i < by->f->list.n; i++) {
+		const struct insp_container *c = by->f->list.items[i];
+		bool below = str_eq(c->store, store) && has_record(fd, c);
+
+		/* a container's claims stand together, in the order of the list */
+		for (; k < by->n && by->claims[k].container == i; k++)
+			below = below || hostpath_is_below(by->claims[k].canonical, by->canonical);
+		n += below;
+	}
+	return n;
+}
+
+/* What it may be instead: by its place in the store, as docker and podman arrange theirs. */
+static const char *what_else(const struct by_path *by, const char *store)
+{
+	const char *path = hostpath_is_below(by->asked, store) ? by->asked : by->canonical;
+	const char *volume = str_after(path + strlen(store), "/volumes");
+
+	if (volume && !*volume)
+		return "volumes that no container has, running or stopped";
+	if (volume && *volume == '/')
+		return "a volume that no container has, running or stopped";
+	return "an image's layer that no container uses, what several share, or left behind by "
+	       "one that is gone";
+}
+
+static int in_store(struct by_path *by, const struct insp_container *c, bool there)
+{
+	_cleanup_free_ char *store = finder_shown(c->store);
+	size_t below = there ? count_below(by, c->store) : 0;
+	int r;
+
+	if (below > 0) {
+		r = finder_nothing(
+			by->f,
+			"'%s' is no single container's: in the %s store '%s', it holds what is %zu containers'",
+			by->shown, c->engine, store, below);
+		if (by->f->diags.n == 0)
+			insp_err_hint(by->f->err, "name a directory below it");
+		return r;
+	}
+	r = finder_nothing(by->f, "'%s' is no container's, though in the %s store '%s'", by->shown,
+			   c->engine, store);
+	if (by->f->diags.n == 0)
+		insp_err_hint(by->f->err, "%s",
+			      there ? what_else(by, c->store) : "there is no such file");
+	return r;
+}
+
 static int no_container(struct by_path *by)
 {
 	bool inside = false;
@@ -342,17 +422,8 @@ static int no_container(struct by_path *by)
 	_cleanup_free_ char *store = c ? finder_shown(c->store) : NULL;
 	int r;
 
-	if (c && inside) {
-		r = finder_nothing(by->f, "'%s' is no container's, though in the %s store '%s'",
-				   by->shown, c->engine, store);
-		if (by->f->diags.n == 0)
-			insp_err_hint(
-				by->f->err, "%s",
-				there ? "an image's layer that no container uses, what several "
-					"share, or left behind by one that is gone"
-				      : "there is no such file");
-		return r;
-	}
+	if (c && inside)
+		return in_store(by, c, there);
 	if (c) {
 		r = finder_nothing(by->f,
 				   "'%s' is no single container's: the %s store '%s' is there",

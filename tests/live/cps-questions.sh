@@ -5,7 +5,7 @@
 test_engine docker
 test_engine podman
 test_engine bare
-test_names web peer other hostnet gone vol thief pod1
+test_names web peer other hostnet gone vol thief pod1 pod2
 
 # ask ARGUMENT...: one question; the names that answer in `names`, sorted; stderr in err. Status 2 is
 # as good as 0: a store of somebody else may not be readable.
@@ -168,6 +168,21 @@ test_expect DOCKER '--path: own layer, work directory, image layer, volume, bind
     ask --path "$(field $gone "{{.GraphDriver.Data.UpperDir}}")" && answers $gone
 '
 
+test_expect DOCKER '--path of a volume as du lists it, of what holds several containers, of a volume nobody has' '
+    ask --path "$DOCKER_DATA/volumes/$vol" && answers $web && how $web "^volume $vol, mounted at /data\$" &&
+    ask --path "$DOCKER_DATA/volumes/$vol/" && answers $web &&
+    for dir in overlay2 containers; do
+        nobody "$dir. is no single container.s: in the docker store .*, it holds what is [5-9] containers" --path "$DOCKER_DATA/$dir" &&
+        test_grep "^hint: name a directory below it" err || return 1
+    done &&
+    nobody "volumes. is no single container.s: in the docker store .*, it holds what is 1 containers" --path "$DOCKER_DATA/volumes" &&
+    dk volume create un$vol &&
+    for dir in un$vol un$vol/_data un$vol/_data/x; do
+        nobody "is no container.s, though in the docker store" --path "$DOCKER_DATA/volumes/$dir" || return 1
+        [ "${dir##*/}" = x ] || test_grep "^hint: a volume that no container has, running or stopped" err || return 1
+    done && dk volume rm un$vol
+'
+
 test_expect DOCKER '--path of what no container owns says so' '
     mkdir -p "$DOCKER_DATA/overlay2/orphan/diff" && test_cleanup "rm -rf \"$DOCKER_DATA/overlay2/orphan\"" &&
     nobody "is no container.s, though in the docker store" --path "$DOCKER_DATA/overlay2/orphan/diff" && test_grep "^hint: an image" err &&
@@ -226,6 +241,14 @@ test_expect PODMAN 'podman: interface, address, port, namespace, cgroup' '
 test_expect PODMAN 'podman: its log and its directory' '
     log=$(pm inspect --format "{{.HostConfig.LogConfig.Path}}" $pod1) && ask --path "$log" && answers $pod1 &&
     ask --path "$(dirname "$log")/config.json" && answers $pod1
+'
+
+test_expect PODMAN 'podman: a volume as du lists it, one that nobody has' '
+    pm volume create p$vol && pm volume create pun$vol && pm create --name $pod2 -v p$vol:/data "$IMAGE" &&
+    ask --path "$PODMAN_ROOT/volumes/p$vol" && answers $pod2 && how $pod2 "^volume p$vol, mounted at /data\$" &&
+    nobody "is no container.s, though in the podman store" --store "podman=$PODMAN_ROOT" --path "$PODMAN_ROOT/volumes/pun$vol" &&
+    test_grep "^hint: a volume that no container has" err &&
+    nobody "is no single container.s: in the podman store" --store "podman=$PODMAN_ROOT" --path "$PODMAN_ROOT/overlay-containers"
 '
 
 test_expect UNSHARE 'bare: interface, address, port, namespace' '
