@@ -6,6 +6,7 @@
 #include "libinspect/resolve/find.h"
 #include "libinspect/resolve/hostpath.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
 
 #include <sys/stat.h>
@@ -439,10 +440,59 @@ static int no_container(struct by_path *by)
 	return r;
 }
 
+/*
+ * STORE/DRIVER/l/SHORT is what a layer is called in overlay's options: a link of the engine's to ../LAYER/diff. Only one of
+ * that form is followed, which leads nowhere but into the directory beside it. NULL: path is none.
+ */
+static char *layer_of_link(const struct by_path *by, const char *store, const char *path)
+{
+	const char *driver = hostpath_is_below(path, store) ? path + strlen(store) : "";
+	const char *l = *driver ? driver + 1 + strcspn(driver + 1, "/") : "";
+	const char *name = str_after(l, "/l/"), *layer;
+	size_t len = name ? strcspn(name, "/") : 0;
+	_cleanup_free_ char *dir = NULL, *link = NULL, *target = NULL;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (len == 0)
+		return NULL;
+	dir = strndup(path, (size_t)(l - path) + strlen("/l"));
+	link = strndup(name, len);
+	fd = dir ? sys_open(by->f->sys, dir, O_PATH | O_DIRECTORY) : -ENOMEM;
+	if (!link || fd < 0 || io_readlink(fd, link, &target) < 0)
+		return NULL;
+	layer = str_after(target, "../");
+	if (!layer || layer[0] == '.' || !str_eq(strchr(layer, '/'), "/diff"))
+		return NULL;
+	return str_format("%.*s/%s%s", (int)(l - path), path, layer, name + len);
+}
+
+/* The path of a layer in place of its link in a store. */
+static int follow_layer(struct by_path *by)
+{
+	for (size_t i = 0; i < by->f->list.n; i++) {
+		const struct insp_container *c = by->f->list.items[i];
+		_cleanup_free_ char *store = c->store ? hostpath_tidy(c->store) : NULL;
+		_cleanup_free_ char *canonical =
+			store ? hostpath_canonical(&by->paths, store) : NULL;
+		char *layer = canonical ? layer_of_link(by, canonical, by->canonical) : NULL;
+
+		if (c->store && !canonical)
+			return -ENOMEM;
+		if (!layer)
+			continue;
+		free(by->asked);
+		free(by->canonical);
+		by->canonical = layer;
+		by->asked = strdup(layer);
+		return by->asked ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 static int ask(struct by_path *by)
 {
 	struct finder *f = by->f;
-	int r = 0;
+	int r = follow_layer(by);
 
 	for (size_t i = 0; r == 0 && i < f->list.n; i++)
 		r = add_container(by, i);

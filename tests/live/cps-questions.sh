@@ -183,6 +183,17 @@ test_expect DOCKER '--path of a volume as du lists it, of what holds several con
     done && dk volume rm un$vol
 '
 
+test_expect DOCKER '--path of a layer by the link of it that overlay was given' '
+    upper=$(field $web "{{.GraphDriver.Data.UpperDir}}") && lower=$(field $web "{{.GraphDriver.Data.LowerDir}}") &&
+    short=$(cat "${upper%/diff}/link") && ask --path "$DOCKER_DATA/overlay2/l/$short" && answers $web && how $web "its own layer" &&
+    ask --path "$DOCKER_DATA/overlay2/l/$short/etc/x" && answers $web &&
+    short=$(cat "$(dirname "${lower##*:}")/link") && ask --path "$DOCKER_DATA/overlay2/l/$short" &&
+    test_grep "^$web\$" names && test_grep "^$gone\$" names && how $web "shared by 5 containers" &&
+    ln -s "../../../$upper" "$DOCKER_DATA/overlay2/l/FALSE" && test_cleanup "rm -f \"$DOCKER_DATA/overlay2/l/FALSE\"" &&
+    nobody "is no container.s, though in the docker store" --path "$DOCKER_DATA/overlay2/l/FALSE" && rm "$DOCKER_DATA/overlay2/l/FALSE" &&
+    nobody "is no container.s, though in the docker store" --path "$DOCKER_DATA/overlay2/l/NONE" && test_grep "^hint: there is no such file" err
+'
+
 test_expect DOCKER '--path of what no container owns says so' '
     mkdir -p "$DOCKER_DATA/overlay2/orphan/diff" && test_cleanup "rm -rf \"$DOCKER_DATA/overlay2/orphan\"" &&
     nobody "is no container.s, though in the docker store" --path "$DOCKER_DATA/overlay2/orphan/diff" && test_grep "^hint: an image" err &&
