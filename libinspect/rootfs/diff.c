@@ -246,28 +246,42 @@ static int look_up(const struct view_dir *dir, const char *name, const struct vi
 	return 0;
 }
 
-/* Whether the file is in a layer that the engine made for the container. */
-static bool is_in_engines_layer(const struct diff_side *side, const struct diff_file *f)
+static enum insp_layer_role role_of(const struct diff_side *side, const struct diff_file *f)
 {
 	const struct insp_files *files = side->files;
 	size_t layer = f->dir->parts[f->node.part].layer + side->first;
 
-	return !side->is_base && files->from == INSP_FILES_LAYERS && layer >= files->n_upper &&
-	       layer < files->n_upper + files->n_engine;
+	if (side->is_base || files->from != INSP_FILES_LAYERS)
+		return INSP_LAYER_IMAGE;
+	if (files->n_upper == 0) /* one whole tree */
+		return INSP_LAYER_UPPER;
+	return layer < files->n_upper			  ? INSP_LAYER_UPPER
+	       : layer < files->n_upper + files->n_engine ? INSP_LAYER_ENGINE
+							  : INSP_LAYER_IMAGE;
 }
 
-/* What is there without the container's doing. */
+/*
+ * What is there without the container's doing. With one container on both sides its engine's layer is on both, too; with two
+ * each has its own. What a container deletes of its engine's files is its doing.
+ */
 static bool is_engines(const struct state *s, const struct diff_file files[2])
 {
-	bool in_layer = true;
+	const struct diff_file *is = &files[INSP_AFTER], *was = &files[INSP_BEFORE];
+	const struct diff_side *sides = s->sides;
+	bool before = was->dir && role_of(&sides[INSP_BEFORE], was) == INSP_LAYER_ENGINE;
 
 	if (s->opts->flags & INSP_DIFF_ALL)
 		return false;
-	for (int side = 0; side < 2; side++)
-		if (files[side].dir)
-			in_layer &= is_in_engines_layer(&s->sides[side], &files[side]);
-	return in_layer ||
-	       (!files[INSP_BEFORE].dir && diff_is_engines(s->path.buf, &files[INSP_AFTER]));
+	if (!is->dir)
+		return before && sides[INSP_AFTER].files->n_engine == 0;
+	switch (role_of(&sides[INSP_AFTER], is)) {
+	case INSP_LAYER_ENGINE: return true;
+	case INSP_LAYER_IMAGE: return before;
+	default: break;
+	}
+	/* where the engine has no layer of its own, it writes where the container does */
+	return !was->dir && sides[INSP_AFTER].files->container->layers->n_engine == 0 &&
+	       diff_is_engines(s->path.buf, is);
 }
 
 static bool is_dir(const struct diff_file *f)

@@ -1,15 +1,18 @@
 /*
- * churn-tree [-cv] SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
+ * churn-tree [-cov] [-n CHANGE]... SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
  * do them over time: what one does to a name the next finds. The same seed on the same tree does the same; nothing depends on
  * inodes, the clock or the order of a directory. What a file system refuses (EXDEV for a directory that overlay
  * cannot rename, ENOSPC, EPERM for a device in a user namespace) is passed over. No link is followed, no mount entered.
  *
  *   -c  only things that make the tree larger: for what a test begins with
+ *   -n  never this change ("change-type"): another is done instead
+ *   -o  a name is used once only: what was deleted never comes back as something else
  *   -v  each change on standard output: what, path, and the error if it failed
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,9 +27,9 @@
 #define NAMES_MAX 100000
 #define DEEP_MAX  40
 
-static uint64_t random_state;
+static uint64_t random_state, first_state;
 static dev_t top_dev;
-static bool verbose, growing; /* -v, -c */
+static bool verbose, growing, once; /* -v, -c, -o */
 
 /* splitmix64 */
 static uint64_t random_u64(void)
@@ -155,6 +158,7 @@ static bool pick(int top, unsigned char type, struct spot *s)
 /* Names that are there already come up again: what was deleted is made anew, sometimes as another type. */
 static void make_name(char *name, size_t size)
 {
+	static unsigned serial;
 	static const char *const odd[] = {
 		"new\nline", "sp ace",	"\xff\xfe-bytes",    "-dash", "back\\slash",
 		".hidden",   "quo\"te", "\xc3\xa9t\xc3\xa9", "%s",    "*"
@@ -168,6 +172,11 @@ static void make_name(char *name, size_t size)
 		snprintf(name + 200, size - 200, "%u", below(5));
 	} else {
 		snprintf(name, size, "%c%u", "fdlxabc"[below(7)], below(40));
+	}
+	if (once) {
+		size_t used = strlen(name);
+
+		snprintf(name + used, size - used, ".%" PRIx64 ".%u", first_state, serial++);
 	}
 }
 
@@ -432,15 +441,30 @@ static const struct {
 	[REMOVEXATTR] = { "removexattr", 2, 0 },
 };
 
+static bool never[N_OPS];
+
+static unsigned weight_of(int op)
+{
+	return never[op] ? 0 : growing ? ops[op].weight_c : ops[op].weight;
+}
+
+static bool forbid(const char *name)
+{
+	for (int i = 0; i < N_OPS; i++)
+		if (strcmp(ops[i].name, name) == 0)
+			return never[i] = true;
+	return false;
+}
+
 static enum op pick_op(void)
 {
 	unsigned sum = 0, at;
 
 	for (int i = 0; i < N_OPS; i++)
-		sum += growing ? ops[i].weight_c : ops[i].weight;
+		sum += weight_of(i);
 	at = below(sum);
 	for (int i = 0; i < N_OPS; i++) {
-		unsigned weight = growing ? ops[i].weight_c : ops[i].weight;
+		unsigned weight = weight_of(i);
 
 		if (at < weight)
 			return (enum op)i;
@@ -572,20 +596,21 @@ int main(int argc, char **argv)
 	struct stat st;
 	int c, top;
 
-	while ((c = getopt(argc, argv, "+cv")) != -1) {
+	while ((c = getopt(argc, argv, "+cvon:")) != -1) {
 		growing |= c == 'c';
 		verbose |= c == 'v';
-		if (c == '?')
+		once |= c == 'o';
+		if (c == '?' || (c == 'n' && !forbid(optarg)))
 			return 2;
 	}
 	argv += optind;
 	argc -= optind;
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: churn-tree [-cv] SEED OPS [DIR]\n");
+		fprintf(stderr, "usage: churn-tree [-v] [-c] [-o] [-n CHANGE]... SEED OPS [DIR]\n");
 		return 2;
 	}
 	umask(022);
-	random_state = strtoull(argv[0], NULL, 10);
+	random_state = first_state = strtoull(argv[0], NULL, 10);
 	top = open(argc == 3 ? argv[2] : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0 || fstat(top, &st) < 0) {
 		perror("churn-tree");

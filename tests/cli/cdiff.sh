@@ -1,0 +1,170 @@
+#!/bin/bash
+# cdiff on a dead host: records out of a fixture, and small layers of our own below it.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/fixture.sh"
+
+test_prereq WHITEOUT 'mknod "$TRASH/wh" c 0 0'
+
+# layers_of NAME FIELD: a directory of the fixture's container, made
+layers_of()
+{
+    local dir
+    dir=host$(jq -r --arg name "$1" '.containers[] | select(.name == $name).layers | '"$2" listed) &&
+        mkdir -p "$dir" && echo "$dir"
+}
+
+# host_up ROW: $upper, $engine and the image's $top and $low of the container web, each with what every test has there
+host_up()
+{
+    rm -rf host && fixture_copy "$1" && mkdir -p host/etc &&
+        { cps -a --json --sysroot host >listed || true; } &&
+        upper=$(layers_of web .upper) && engine=$(layers_of web '.lowers[0]') && top=$(layers_of web '.lowers[1]') &&
+        low=$(layers_of web '.lowers[-1]') && for n in 2 3; do layers_of web ".lowers[$n]" >/dev/null || return 1; done &&
+        mkdir -p "$low"/{etc,data/dir,var/log} "$top/etc" "$engine/etc" &&
+        echo one >"$low/etc/one" && echo top >"$top/etc/top" && seq 20 >"$low/data/text" && echo x >"$low/data/dir/x" &&
+        ln -s one "$low/etc/link" && : >"$engine/etc/hosts" && : >"$engine/.dockerenv" &&
+        find host/var/lib/docker -path '*/diff/*' -exec touch -h -d @1700000000 {} +
+}
+
+# Some of each kind.
+host_changes()
+{
+    mkdir -p "$upper"/{etc,data/dir,new} && echo two >"$upper/etc/one" && echo n >"$upper/new/file" &&
+        mknod "$upper/data/dir/x" c 0 0 && sed s/^7$/seven/ "$low/data/text" >"$upper/data/text" &&
+        ln -s top "$upper/etc/link" && touch -h -d @1700000001 "$upper/data/text" "$upper/etc/one" "$upper/etc/link"
+}
+
+# what cdiff says of web; - as the last argument: nothing but its status counts
+on_host() { cdiff --sysroot host "$@"; }
+
+test_expect JQ,WHITEOUT 'setup: a host whose docker has layers' 'host_up docker-20.10-overlay2'
+
+test_expect JQ,WHITEOUT 'a container that has changed nothing has no lines, and status 0 also with --exit-code' '
+    on_host web >actual && test_empty actual && on_host --exit-code web && on_host -u web >actual && test_empty actual &&
+    on_host --json web >actual && test_json .changes "[]" actual
+'
+
+test_expect JQ,WHITEOUT 'changes are docker diff'\''s lines, a directory before what is in it' '
+    host_changes && on_host web >actual &&
+    printf "%s\n" "C /data" "C /data/dir" "D /data/dir/x" "C /data/text" "C /etc" "C /etc/link" "C /etc/one" "A /new" \
+        "A /new/file" >expect && test_cmp expect actual
+'
+
+test_expect JQ,WHITEOUT '--exit-code is 1 with changes, and 2 where cdiff fails' '
+    test_status 1 on_host -e web && test_status 2 on_host -e nowhere && test_status 2 on_host -e &&
+    test_status 1 on_host nowhere && test_status 0 on_host -e web /var
+'
+
+test_expect JQ,WHITEOUT 'a file that was copied up and is as it was is no change' '
+    mkdir -p "$upper/var/log" && cp -p "$top/etc/top" "$upper/etc/top" && touch -d @1700000000 "$upper/var/log" &&
+    on_host web /var /etc/top >actual && test_empty actual
+'
+
+test_expect JQ,WHITEOUT '--verify finds content that was changed behind an old time' '
+    echo pot >"$upper/etc/top" && touch -d @1700000000 "$upper/etc/top" && on_host web /etc/top >actual && test_empty actual &&
+    on_host --verify web /etc/top >actual && echo "C /etc/top" >expect && test_cmp expect actual &&
+    on_host --verify --json web /etc/top >actual && test_json ".changes[0].what" "[\"content\"]" actual &&
+    rm "$upper/etc/top"
+'
+
+test_expect JQ,WHITEOUT,XATTR '--verify finds attributes that docker diff does not look at' '
+    cp -p "$top/etc/top" "$upper/etc/top" && setfattr -n user.mark -v 1 "$upper/etc/top" &&
+    on_host web /etc/top >actual && test_empty actual && on_host --verify --json web /etc/top >actual &&
+    test_json ".changes[0].what" "[\"xattr\"]" actual && rm "$upper/etc/top"
+'
+
+test_expect JQ,WHITEOUT '-u is a unified diff that patch takes' '
+    on_host -u web >patch && test_grep "^-7$" patch && test_grep "^+seven$" patch && test_grep "^--- a/etc/one$" patch &&
+    test_grep "^Changed /etc/link: link from one to top$" patch && test_grep "^+++ b/new/file$" patch &&
+    mkdir was && cp -r "$low/data" was/ && (cd was && patch -p1 <../patch >out 2>&1; true) && cmp was/data/text "$upper/data/text"
+'
+
+test_expect JQ,WHITEOUT '-u says of binary files that they differ, and of metadata what is another' '
+    printf "a\\0b" >"$upper/etc/one" && chmod 640 "$upper/data/text" && seq 20 >"$upper/data/text" &&
+    touch -d @1700000000 "$upper/data/text" && on_host -u web /etc/one /data/text >actual &&
+    test_grep "^Binary files a/etc/one and b/etc/one differ$" actual && test_grep "^Changed /data/text: mode$" actual
+'
+
+test_expect JQ,WHITEOUT '-u does not take what is too large' '
+    truncate -s 17M "$upper/etc/big" && on_host -u web /etc/big >actual &&
+    echo "Added /etc/big: too large to be compared line by line" >expect && test_cmp expect actual && rm "$upper/etc/big"
+'
+
+test_expect JQ,WHITEOUT '--stat has sizes and a sum' '
+    truncate -s 3M "$upper/etc/big" && on_host --stat web /etc/big /data/dir/x >actual &&
+    printf "%s\n" " BEFORE   AFTER CHANGE" "      2       - D /data/dir/x" "      -      3M A /etc/big" \
+        "1 added, 0 changed, 1 deleted, +2.9M" >expect && test_cmp expect actual && rm "$upper/etc/big"
+'
+
+test_expect JQ,WHITEOUT '--layers says which layer a path came from' '
+    chmod 600 "$top/etc/top" && cp -p "$top/etc/top" "$upper/etc/top" && chmod 644 "$upper/etc/top" &&
+    on_host --layers web /etc/top /etc/one /new/file >actual &&
+    printf "C %s\timage %s\t%s\n" /etc/one 1 "${low#host}" /etc/top 4 "${top#host}" >expect &&
+    printf "A %s\tupper\t%s\n" /new/file "${upper#host}" >>expect && test_cmp expect actual
+'
+
+test_expect JQ,WHITEOUT '--all has what the engine put there, too' '
+    on_host --all web / >actual && test_grep "^A /.dockerenv$" actual && test_grep "^A /etc/hosts$" actual &&
+    on_host web >actual && test_grep -v dockerenv actual
+'
+
+test_expect JQ,WHITEOUT '--exclude leaves a name out everywhere, a path there only, and what is below' '
+    on_host -x one -x "/new" -x "data/*" web >actual &&
+    printf "%s\n" "C /etc" "C /etc/link" "C /etc/top" >expect && test_cmp expect actual &&
+    on_host -x "/*" web >actual && test_empty actual &&
+    on_host -x file web >actual && test_grep "^A /new$" actual && test_grep -v "new/file" actual
+'
+
+test_expect JQ,WHITEOUT 'PATHs: through links inside the container, absolute ones too; of what is deleted; one that is nowhere' '
+    ln -s /data "$upper/way" && on_host web /way/dir >actual &&
+    printf "%s\n" "C /data/dir" "D /data/dir/x" >expect && test_cmp expect actual &&
+    on_host web /data/dir/x >actual && echo "D /data/dir/x" >expect && test_cmp expect actual && rm "$upper/way" &&
+    test_status 1 on_host web /no/such 2>err && test_grep "/no/such" err
+'
+
+test_expect JQ,WHITEOUT 'a name prints as it is in a pipe, ends with NUL with -z, and is whole in JSON' '
+    name=$(printf "a\nb\033[31m\377") && : >"$upper/$name" && on_host web >actual && printf "A /%s\n" "$name" >expect &&
+    grep -a -A1 "^A /a$" actual >got && test_cmp expect got &&
+    on_host -z -x "[!a]*" web >actual && printf "A /%s\0" "$name" >expect &&
+    cmp expect actual && on_host --json -x "[!a]*" web >actual &&
+    test_json ".changes[0].path == \"/a\\nb\\u001b[31m\\\\xff\"" true actual && rm "$upper/$name"
+'
+
+test_expect JQ,WHITEOUT,PYTHON '--json is as its schema says' '
+    on_host --json web >actual && python3 "$SONDE_SOURCE/tests/lint/schema.py" "$SONDE_SOURCE/docs/json/cdiff.schema.json" actual &&
+    test_json "[.changes[] | select(.path == \"/data/dir/x\") | .kind, .before.size, .after]" "[\"deleted\", 2, null]" actual &&
+    test_json "[.changes[] | select(.path == \"/etc/link\") | .before.target, .after.target]" "[\"one\", \"top\"]" actual &&
+    test_json ".summary | .added + .changed + .deleted" "$(jq ".changes | length" actual)" actual
+'
+
+test_expect JQ,WHITEOUT 'two containers: the second is what was; and the image of one' '
+    other=$(layers_of done7 .upper) && engine7=$(layers_of done7 ".lowers[0]") && mkdir -p "$other/etc" && echo 7 >"$other/etc/seven" &&
+    on_host web done7 /etc >actual && test_grep "^D /etc/seven$" actual && test_grep "^C /etc/one$" actual &&
+    on_host done7 web /etc >actual && test_grep "^A /etc/seven$" actual &&
+    on_host web image:web >actual && on_host web >expect && test_cmp expect actual &&
+    on_host image:web done7 >actual && printf "%s\n" "C /etc" "D /etc/seven" >expect && test_cmp expect actual
+'
+
+test_expect JQ 'options that exclude each other, and a PATH without a slash, are usage errors' '
+    for options in "-u --json" "--stat -u" "--layers --stat" "-z --json" "-z -u"; do
+        test_status 1 on_host $options web 2>err && test_grep "^Try" err || return 1
+    done && test_status 1 on_host 2>err && test_status 1 on_host web done7 etc 2>err && test_grep "begins with a slash" err
+'
+
+test_expect JQ 'a plain directory keeps nothing of what it began as: that is said, and two can be compared' '
+    rm -rf host && fixture_copy lxc-5.0 && { cps -a --json --sysroot host >listed || true; } && web=$(layers_of web .upper) &&
+    base=$(layers_of base .upper) && rm -f "$web/.gitkeep" "$base/.gitkeep" && : >"$web/a" && : >"$base/b" && test_status 1 on_host lxc:web 2>err &&
+    test_grep "the tree that it began as is not kept" err && on_host lxc:web lxc:base >actual &&
+    printf "%s\n" "A /a" "D /b" >expect && test_cmp expect actual
+'
+
+test_expect JQ,WHITEOUT 'with a layer gone, where its files are is not known, and no half of it is shown' '
+    host_up docker-20.10-overlay2 && rm -r "$low" && test_status 1 on_host web >actual 2>err &&
+    test_empty actual && test_grep "where its files are is not known" err
+'
+
+test_expect 'what cannot be written is an error' '
+    test_status 1 cdiff --help >/dev/full 2>err && test_grep "write to stdout" err
+'
+
+test_done

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# cdiff beside one docker. Sourced after cdiff.sh; test_engine docker is called.
+#
+#   cdiff_docker PREREQ VARIANT SETTING=VALUE...   brought up, with $CHURN_COUNT containers: half run, half have ended
+#                                                  CHURN_KIND: of churn_image
+#   cdiff_docker_end                               taken down
+
+cdiff_docker_churn()
+{
+    local seed options
+    options=$(churn_options "${CHURN_KIND:-mixed}")
+    for seed in $(churn_seeds); do
+        # shellcheck disable=SC2086 # words
+        if [ $((seed % 2)) = 0 ]; then
+            dk run --name "churn-$seed" --network none "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
+        else
+            dk run -d --name "churn-$seed" --network none "$CHURN_IMAGE" >/dev/null &&
+                dk exec "churn-$seed" churn-tree $options "$seed" 1000 /
+        fi || return 1
+    done
+}
+
+cdiff_docker_same_one()
+{
+    dk diff "churn-$1" >theirs && churn_lines "docker:churn-$1" --docker-root "$DOCKER_DATA" && churn_many && churn_explained docker
+}
+
+cdiff_docker_same() { churn_each cdiff_docker_same_one; }
+
+# shellcheck disable=SC2154 # the names
+cdiff_docker()
+{
+    local need=$1 variant=$2
+    shift 2
+    docker_set "$@"
+    test_expect "$need" "$variant: setup: $CHURN_COUNT containers with 1,000 random changes each" '
+        docker_up && docker_load "$CHURN_IMAGE" "$(churn_image "${CHURN_KIND:-mixed}")" && cdiff_docker_churn
+    '
+    test_expect "$need" "$variant: cdiff has the lines of docker diff, for each of them" cdiff_docker_same
+    test_expect "$need" "$variant: a container that has done nothing has no changes" '
+        dk run -d --name still --network none "$IMAGE" >/dev/null && dk diff still >theirs && test_empty theirs &&
+        cdiff --docker-root "$DOCKER_DATA" docker:still >actual && test_empty actual
+    '
+    test_expect "$need" "$variant: without a daemon it says the same" '
+        seed=$(churn_seeds | tail -n 1) && dk diff "churn-$seed" >theirs && docker_kill &&
+        churn_lines "docker:churn-$seed" --docker-root "$DOCKER_DATA" && churn_explained docker
+    '
+}
+
+cdiff_docker_end() { docker_down; }

@@ -1,0 +1,14 @@
+#!/bin/bash
+# cdiff, as root, against a user's podman, driver vfs, with containers of random changes.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/cdiff.sh"
+. "$SONDE_SOURCE/tests/lib/cdiff-podman.sh"
+test_prereq FUSE_OVERLAYFS '[ -e /dev/fuse ] && have_all fuse-overlayfs'
+test_engine podman-rootless
+podman_stores=()
+ROOTLESS_DRIVER=vfs
+
+test_expect PODMAN_ROOTLESS,PYTHON 'setup: podman' podman_rootless_up
+cdiff_podman PODMAN_ROOTLESS,PYTHON pmu "rootless, vfs" naive
+
+test_done

@@ -1,0 +1,13 @@
+#!/bin/bash
+# cdiff against root's podman on vfs, with containers of random changes.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/cdiff.sh"
+. "$SONDE_SOURCE/tests/lib/cdiff-podman.sh"
+test_engine podman
+podman_stores=(--store "podman=$PODMAN_ROOT")
+PODMAN_DRIVER=vfs
+
+test_expect PODMAN,PYTHON 'setup: podman' podman_up
+cdiff_podman PODMAN,PYTHON pm vfs naive
+
+test_done
