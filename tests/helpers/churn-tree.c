@@ -1,18 +1,17 @@
 /*
- * churn-tree [-cov] [-n CHANGE]... SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
+ * churn-tree [-cov] SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
  * do them over time: what one does to a name the next finds. The same seed on the same tree does the same; nothing depends on
  * inodes, the clock or the order of a directory. What a file system refuses (EXDEV for a directory that overlay
  * cannot rename, ENOSPC, EPERM for a device in a user namespace) is passed over. No link is followed, no mount entered.
  *
  *   -c  only things that make the tree larger: for what a test begins with
- *   -n  never this change ("change-type"): another is done instead
- *   -o  a name is used once only: what was deleted never comes back as something else
+ *   -o  a name is used once only, and nothing becomes of another type; no links
  *   -v  each change on standard output: what, path, and the error if it failed
  */
 #include <dirent.h>
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,8 +26,9 @@
 #define NAMES_MAX 100000
 #define DEEP_MAX  40
 
-static uint64_t random_state, first_state;
+static uint64_t random_state;
 static dev_t top_dev;
+static const char *seed;
 static bool verbose, growing, once; /* -v, -c, -o */
 
 /* splitmix64 */
@@ -173,11 +173,8 @@ static void make_name(char *name, size_t size)
 	} else {
 		snprintf(name, size, "%c%u", "fdlxabc"[below(7)], below(40));
 	}
-	if (once) {
-		size_t used = strlen(name);
-
-		snprintf(name + used, size - used, ".%" PRIx64 ".%u", first_state, serial++);
-	}
+	if (once)
+		snprintf(name + strlen(name), size - strlen(name), ".%s.%u", seed, serial++);
 }
 
 static void pick_new(int top, struct spot *s)
@@ -414,7 +411,7 @@ enum op {
 	REMOVEXATTR,
 	N_OPS
 };
-static const struct {
+static struct {
 	const char *name;
 	unsigned weight, weight_c; /* weight_c: with -c */
 } ops[N_OPS] = {
@@ -441,30 +438,15 @@ static const struct {
 	[REMOVEXATTR] = { "removexattr", 2, 0 },
 };
 
-static bool never[N_OPS];
-
-static unsigned weight_of(int op)
-{
-	return never[op] ? 0 : growing ? ops[op].weight_c : ops[op].weight;
-}
-
-static bool forbid(const char *name)
-{
-	for (int i = 0; i < N_OPS; i++)
-		if (strcmp(ops[i].name, name) == 0)
-			return never[i] = true;
-	return false;
-}
-
 static enum op pick_op(void)
 {
 	unsigned sum = 0, at;
 
 	for (int i = 0; i < N_OPS; i++)
-		sum += weight_of(i);
+		sum += growing ? ops[i].weight_c : ops[i].weight;
 	at = below(sum);
 	for (int i = 0; i < N_OPS; i++) {
-		unsigned weight = weight_of(i);
+		unsigned weight = growing ? ops[i].weight_c : ops[i].weight;
 
 		if (at < weight)
 			return (enum op)i;
@@ -596,26 +578,25 @@ int main(int argc, char **argv)
 	struct stat st;
 	int c, top;
 
-	while ((c = getopt(argc, argv, "+cvon:")) != -1) {
+	while ((c = getopt(argc, argv, "+cov")) != -1) {
 		growing |= c == 'c';
 		verbose |= c == 'v';
 		once |= c == 'o';
-		if (c == '?' || (c == 'n' && !forbid(optarg)))
+		if (c == '?')
 			return 2;
 	}
 	argv += optind;
 	argc -= optind;
-	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: churn-tree [-v] [-c] [-o] [-n CHANGE]... SEED OPS [DIR]\n");
-		return 2;
-	}
+	if (argc < 2 || argc > 3)
+		errx(2, "usage: churn-tree [-cov] SEED OPS [DIR]");
+	if (once)
+		ops[EXCHANGE].weight = ops[REPLACE_DIR].weight = ops[CHANGE_TYPE].weight =
+			ops[SYMLINK].weight = ops[SYMLINK].weight_c = 0;
 	umask(022);
-	random_state = first_state = strtoull(argv[0], NULL, 10);
+	random_state = strtoull(seed = argv[0], NULL, 10);
 	top = open(argc == 3 ? argv[2] : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0 || fstat(top, &st) < 0) {
-		perror("churn-tree");
-		return 1;
-	}
+	if (top < 0 || fstat(top, &st) < 0)
+		err(1, "the top directory");
 	top_dev = st.st_dev;
 	for (unsigned long n = strtoul(argv[1], NULL, 10); n > 0; n--)
 		change(top, pick_op());

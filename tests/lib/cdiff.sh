@@ -13,7 +13,7 @@ DIFF_TRUTH=$SONDE_SOURCE/tests/lib/diff-truth.py
 
 churn_seeds() { seq 101 $((100 + CHURN_COUNT)); }
 
-churn_options() { if [ "$1" = once ]; then echo "-o -n change-type -n exchange -n replace-dir"; else echo; fi; }
+churn_options() { if [ "$1" = once ]; then echo -o; else echo; fi; }
 
 # with attributes; a socket cannot be in an archive
 churn_tar()
@@ -25,7 +25,7 @@ churn_tar()
 churn_layers()
 {
     local n options=''
-    [ "$2" = mixed ] || options='-o -n symlink'
+    [ "$2" = mixed ] || options=-o
     image_layers "$1" && cp "$HELPERS/churn-tree" "$1/1/bin/" || return 1
     for n in 5 6 7 8; do
         mkdir "$1/$n" || return 1
