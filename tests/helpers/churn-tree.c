@@ -544,9 +544,7 @@ static void change(int top, enum op op)
 	int r;
 
 	switch (op) {
-	case RENAME:
-	case RENAME_DIR:
-	case EXCHANGE:
+	case RENAME ... EXCHANGE:
 	case HARDLINK: change_two(top, op); return;
 	case CREATE:
 	case MAKE_DIR:
@@ -555,10 +553,7 @@ static void change(int top, enum op op)
 		pick_new(top, &s);
 		r = make_new(op, &s);
 		break;
-	case OVERWRITE:
-	case APPEND:
-	case WRITE_INSIDE:
-	case TRUNCATE:
+	case OVERWRITE ... TRUNCATE:
 		there = pick(top, DT_REG, &s);
 		r = there ? change_file(op, &s) : 0;
 		break;
