@@ -105,4 +105,9 @@ static int scan_buildah(struct engine_scan *scan)
 	return r;
 }
 
-const struct engine engine_buildah = { .name = NAME, .scan = scan_buildah, .storage = true };
+const struct engine engine_buildah = {
+	.name = NAME,
+	.scan = scan_buildah,
+	.storage = true,
+	.store_marks = storage_marks,
+};

@@ -315,4 +315,5 @@ const struct engine engine_crio = {
 	.scan = scan_crio,
 	.storage = true,
 	.cgroup_marks = cgroup_marks,
+	.store_marks = storage_marks,
 };

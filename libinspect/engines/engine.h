@@ -125,6 +125,11 @@ struct engine {
 	 * NULL: nothing that tells. For engine_by_cgroup().
 	 */
 	const char *const *cgroup_marks;
+	/*
+	 * What there is in its store's directory, patterns of fnmatch(3), one is enough; NULL-terminated, NULL: nothing
+	 * that every store has.
+	 */
+	const char *const *store_marks;
 };
 
 /* All engines, NULL-terminated, in the order in which claims are believed. bare comes last. */
@@ -191,6 +196,8 @@ int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret)
  * the first of them sets it. One for each of SCAN_SHARED_MAX functions.
  */
 struct scan_shared *engine_scan_shared(struct engine_scan *scan, void (*free)(void *data));
+/* Notes the stores that the caller names and that are none. only: of that engine, NULL: of all. */
+void engine_scan_named(struct engine_scan *scan, const struct engine *only);
 /* The file name of one process's program, or its comm. -ENOENT: a kernel thread or a zombie; -ESRCH. */
 int engine_proc_exe(const struct insp_sys *sys, pid_t pid, char *buf, size_t size);
 /*

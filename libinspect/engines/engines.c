@@ -65,5 +65,6 @@ int engine_scan_run(struct engine_scan *scan, const struct engine *only)
 		if (r < 0)
 			return r;
 	}
+	engine_scan_named(scan, only);
 	return only ? 0 : engine_scan_unread(scan);
 }

@@ -78,6 +78,15 @@ test_expect JQ 'of several that cannot be read the one that is meant is named, a
     test_grep "^hint: similar names: .web.\$" err
 '
 
+test_expect JQ 'a directory that is named as a store and is none is said, with status 2; one that is empty is none yet' '
+    mkdir -p other/etc fresh && : >other/etc/passwd &&
+    for engine in docker containerd cri podman buildah cri-o; do
+        test_status 2 cps -f engine=$engine --store "$engine=$PWD/other" >out 2>err && test_grep "^cps: $engine store .$PWD/other. holds nothing of such a store\$" err || return 1
+        ! cps -f engine=$engine --store "$engine=$PWD/fresh" 2>&1 | grep "holds nothing" || return 1
+    done &&
+    ! cps --docker-root "$root/var/lib/docker" 2>&1 | grep "holds nothing"
+'
+
 test_expect 'a line of /proc/PID/cgroup is a cgroup' '
     for line in 0::/nope 8:pids:/nope 1:name=systemd:/nope 4:cpu,cpuacct:/nope; do
         no_answer "no container is in cgroup ./nope., .*" --cgroup "$line" || return 1

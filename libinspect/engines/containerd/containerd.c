@@ -35,8 +35,12 @@ static int scan_containerd(struct engine_scan *scan)
 	return containerd_each_record(scan, &walk);
 }
 
+/* a directory for each plugin */
+const char *const containerd_store_marks[] = { "io.containerd.*", NULL };
+
 const struct engine engine_containerd = {
 	.name = "containerd",
 	.scan = scan_containerd,
 	.below = true,
+	.store_marks = containerd_store_marks,
 };

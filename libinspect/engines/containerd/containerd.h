@@ -129,4 +129,7 @@ int cri_status_parse(const char *data, size_t len, struct cri_status *ret, struc
 int cri_metadata_fill(const json_t *metadata, bool sandbox, unsigned want,
 		      struct insp_container *c);
 
+/* struct engine's store_marks of its root directory. */
+extern const char *const containerd_store_marks[];
+
 #endif

@@ -279,4 +279,9 @@ static int scan_cri(struct engine_scan *scan)
 /* With systemd's driver; with the cgroupfs driver nothing tells. */
 static const char *const cgroup_marks[] = { "/cri-containerd-", NULL };
 
-const struct engine engine_cri = { .name = "cri", .scan = scan_cri, .cgroup_marks = cgroup_marks };
+const struct engine engine_cri = {
+	.name = "cri",
+	.scan = scan_cri,
+	.cgroup_marks = cgroup_marks,
+	.store_marks = containerd_store_marks,
+};

@@ -352,8 +352,12 @@ static int scan(struct engine_scan *scan)
 /* With the cgroupfs driver and with systemd's. */
 static const char *const cgroup_marks[] = { "/docker/", "/docker-", NULL };
 
+/* moby daemon/daemon.go: NewDaemon(); [0-9]*.[0-9]* is a remapped root's, which has all of it below */
+static const char *const store_marks[] = { "containers", "image", "[0-9]*.[0-9]*", NULL };
+
 const struct engine engine_docker = {
 	.name = "docker",
 	.scan = scan,
 	.cgroup_marks = cgroup_marks,
+	.store_marks = store_marks,
 };

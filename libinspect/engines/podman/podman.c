@@ -159,4 +159,5 @@ const struct engine engine_podman = {
 	.scan = scan_podman,
 	.storage = true,
 	.cgroup_marks = cgroup_marks,
+	.store_marks = storage_marks,
 };

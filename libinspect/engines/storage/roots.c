@@ -8,6 +8,10 @@
 
 #include <sys/stat.h>
 
+/* containers/storage store.go: storage.lock, and DRIVER-containers, DRIVER-images, DRIVER-layers; podman's own beside it */
+const char *const storage_marks[] = { "*-containers", "*-images", "*-layers", "storage.lock",
+				      "libpod",	      "db.sql",	  NULL };
+
 #define SYSTEM_CONF    "/etc/containers/storage.conf"
 #define VENDOR_CONF    "/usr/share/containers/storage.conf"
 #define ROOT_GRAPH     "/var/lib/containers/storage"

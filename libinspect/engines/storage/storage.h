@@ -140,4 +140,7 @@ int storage_add_root(struct engine_scan *scan, struct storage_roots *roots,
 int storage_discover(struct engine_scan *scan, struct storage_roots *roots);
 void storage_drivers_free(struct storage_root *root);
 
+/* struct engine's store_marks of a graph root. */
+extern const char *const storage_marks[];
+
 #endif
