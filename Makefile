@@ -40,11 +40,11 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(co
 STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
-base       := bolt err escape guarded inroot io json json-pick slowopen str strbuf toml yaml
+base       := bolt dir err escape guarded inroot io json json-pick slowopen str strbuf toml yaml
 base       += sqlite sqlite-file sqlite-log
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status sys
 container  := container
-engines    := engines named freezer goflags homes hostproc mount-layers scan scan-procs unread
+engines    := engines named freezer goflags homes hostproc mount-layers scan scan-procs scan-users unread
 engines    += $(addprefix apptainer/,apptainer config)
 engines    += buildah
 engines    += crio
@@ -118,7 +118,7 @@ unit_tests := \
 HELPERS    := attack-proc churn-tree demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
               stall swap-race with-key
 # these link the library, and so are for this host only
-LIB_HELPERS := dump-view stress-bolt stress-sqlite
+LIB_HELPERS := dump-view resolve stress-bolt stress-sqlite
 fuzz_tests := \
     apptainer \
     bolt \

@@ -11,17 +11,18 @@
 
 #include <sys/stat.h>
 
-#define MAGIC	       0xED0CDAEDu
-#define VERSION	       2
-#define PAGE_HEADER    16
-#define ELEM_SIZE      16 /* branch and leaf elements alike */
-#define META_SIZE      64
-#define META_SUMMED    56 /* bytes that the checksum covers */
-#define BUCKET_HEADER  16
-#define PAGE_SIZE_MIN  512
-#define PAGE_SIZE_MAX  65536
-#define TREE_DEPTH_MAX 32
-#define SETTLE_TRIES   8
+#define MAGIC		0xED0CDAEDu
+#define VERSION		2
+#define PAGE_HEADER	16
+#define ELEM_SIZE	16 /* branch and leaf elements alike */
+#define META_SIZE	64
+#define META_SUMMED	56 /* bytes that the checksum covers */
+#define BUCKET_HEADER	16
+#define PAGE_SIZE_MIN	512
+#define PAGE_SIZE_MAX	65536
+#define PAGE_SIZE_USUAL 4096 /* the machine's that made it */
+#define TREE_DEPTH_MAX	32
+#define SETTLE_TRIES	8
 
 #define FLAG_BRANCH 0x01
 #define FLAG_LEAF   0x02
@@ -138,7 +139,7 @@ static int source_meta(const struct source *src, size_t at, struct meta *ret)
  * The valid meta page with the higher transaction id. The second lies one page behind the first; when the first is
  * torn its page size is not known, so every possible one is tried.
  */
-static int source_newest_meta(const struct source *src, struct meta *ret)
+static int newest_meta(const struct source *src, struct meta *ret)
 {
 	struct meta first, second;
 	int r = source_meta(src, 0, &first);
@@ -160,6 +161,22 @@ static int source_newest_meta(const struct source *src, struct meta *ret)
 			return 0;
 		}
 	return -EBADMSG;
+}
+
+/* With pages of the usual size one look at the file has both. */
+static int source_newest_meta(const struct source *src, struct meta *ret)
+{
+	char head[PAGE_SIZE_USUAL + PAGE_HEADER + META_SIZE];
+	struct source both = { .fd = -EBADF, .data = head };
+	ssize_t n = src->fd < 0 ? 0 : pread(src->fd, head, sizeof(head), 0);
+	struct meta first;
+
+	if (n < 0)
+		return -errno;
+	both.len = (size_t)n;
+	if (source_meta(&both, 0, &first) == 0 && first.page_size == PAGE_SIZE_USUAL)
+		return newest_meta(&both, ret);
+	return newest_meta(src, ret);
 }
 
 static struct bolt *new_bolt(void)
@@ -220,12 +237,19 @@ static ssize_t read_all_at(int fd, char *buf, size_t len)
 	return (ssize_t)done;
 }
 
+/* The file is made larger than it need be, by up to 16 MiB (AllocSize): what was never used is not read. */
+static size_t used_len(const struct meta *meta, size_t size)
+{
+	return meta->high < size / meta->page_size ? (size_t)meta->high * meta->page_size : size;
+}
+
 /* One copy. -EAGAIN: a commit came in between. */
 static int read_once(int fd, size_t max, struct bolt *db)
 {
 	struct source src = { .fd = fd };
 	struct meta after;
 	struct stat st;
+	size_t len;
 	ssize_t n;
 	int r = source_newest_meta(&src, &db->meta);
 
@@ -237,10 +261,11 @@ static int read_once(int fd, size_t max, struct bolt *db)
 		return -EFBIG;
 	free(db->data);
 	db->len = 0;
-	db->data = malloc((size_t)st.st_size + 1);
+	len = used_len(&db->meta, (size_t)st.st_size);
+	db->data = malloc(len + 1);
 	if (!db->data)
 		return -ENOMEM;
-	n = read_all_at(fd, db->data, (size_t)st.st_size);
+	n = read_all_at(fd, db->data, len);
 	if (n < 0)
 		return (int)n;
 	db->len = (size_t)n;

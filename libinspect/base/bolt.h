@@ -1,8 +1,8 @@
 /*
  * A read-only reader of bolt (bbolt) databases: one file, two meta pages, B+ trees of pages, nested buckets.
  *
- * No lock is taken: the lock belongs to the engine. The file is read whole into memory (a map of a file that is cut
- * meanwhile would be a SIGBUS), between two looks at the meta pages. bbolt never writes to a page that the last
+ * No lock is taken: the lock belongs to the engine. The file is read into memory as far as it is used (a map of a file that
+ * is cut meanwhile would be a SIGBUS), between two looks at the meta pages. bbolt never writes to a page that the last
  * committed transaction uses, so a copy is whole when no commit happened while it was taken; else it is taken again.
  *
  * The bytes may be hostile (a rootless user's file): every page number, offset and length is checked, tree depth

@@ -65,7 +65,7 @@ int io_read_fd(int fd, size_t max, struct io_buf *ret)
 	return 0;
 }
 
-static int read_regular(int fd, size_t max, struct io_buf *ret)
+int io_read_regular(int fd, size_t max, struct io_buf *ret)
 {
 	struct io_buf b = { 0 };
 	struct stat st;
@@ -118,7 +118,7 @@ int io_open_regular(int dirfd, const char *path)
 int io_read_file(int dirfd, const char *path, size_t max, struct io_buf *ret, struct insp_err *err)
 {
 	_cleanup_close_ int fd = io_open_regular(dirfd, path);
-	int r = fd < 0 ? fd : read_regular(fd, max, ret);
+	int r = fd < 0 ? fd : io_read_regular(fd, max, ret);
 
 	if (r == -EINVAL)
 		return insp_err_say(err, r, "read '%s': not a regular file", path);
@@ -223,24 +223,6 @@ int io_open_dir(int dirfd, const char *path)
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
-}
-
-int io_opendir(int dirfd, const char *path, DIR **ret)
-{
-	int fd = io_open_dir(dirfd, path);
-	DIR *d;
-
-	if (fd < 0)
-		return fd;
-	d = fdopendir(fd);
-	if (!d) {
-		int r = -errno;
-
-		close(fd);
-		return r;
-	}
-	*ret = d;
-	return 0;
 }
 
 static int try_openat2(int rootfd, const char *path, const struct open_how *how)

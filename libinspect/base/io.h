@@ -41,6 +41,11 @@ ssize_t io_read_small_file(int dirfd, const char *path, char *buf, size_t size);
 /* Everything from an open fd, up to max (-EFBIG above). */
 int io_read_fd(int fd, size_t max, struct io_buf *ret);
 /*
+ * The same from where fd is in a regular file on a disk: its size is looked at, so that one read does. -EISDIR or -EINVAL for
+ * what is none. Not for procfs, whose files have no size.
+ */
+int io_read_regular(int fd, size_t max, struct io_buf *ret);
+/*
  * The regular file path below a container's root, read by a forked child: a file system that the container serves
  * itself (FUSE) may never answer. -ETIMEDOUT after deadline_ms, -EFBIG above max, -EBADF for what is no regular file.
  */
@@ -59,8 +64,31 @@ int io_readlink(int dirfd, const char *path, char **ret);
 
 /* Opens a directory below dirfd: O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC. fd or -errno. */
 int io_open_dir(int dirfd, const char *path);
-/* A DIR* on path below dirfd (closedir()). */
-int io_opendir(int dirfd, const char *path, DIR **ret);
+
+/* The entries of a directory. */
+struct io_dir;
+/* Of the one at path below dirfd, opened as by io_open_dir(). io_closedir() it. -errno. */
+int io_opendir(int dirfd, const char *path, struct io_dir **ret);
+/*
+ * Of the one that fd is open on, for reading (not O_PATH), of which nothing was read before. fd stays the caller's, and must
+ * stay open. io_closedir() it. -ENOMEM.
+ */
+int io_dir_of(int fd, struct io_dir **ret);
+/*
+ * The next entry but "." and "..", valid until the next call; NULL: no more, or they cannot be read. d_type may be
+ * DT_UNKNOWN.
+ */
+const struct dirent64 *io_readdir(struct io_dir *dir);
+int io_dirfd(const struct io_dir *dir);
+void io_closedir(struct io_dir *dir); /* NULL: nothing */
+
+static inline void io_closedirp(struct io_dir **dir)
+{
+	io_closedir(*dir);
+}
+#define _cleanup_io_dir_ __attribute__((cleanup(io_closedirp)))
+#define for_each_entry(de, dir) \
+	for (const struct dirent64 *de = io_readdir(dir); de; de = io_readdir(dir))
 
 /*
  * openat2(2) by number, with the fallback walk. resolve-in-root semantics of insp_open_in_root() live in

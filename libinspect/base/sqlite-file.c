@@ -64,6 +64,7 @@ int sqlite_parse_header(const char *data, size_t len, struct sqlite_header *ret)
 	/* the number counts when its writer knew about it: version-valid-for equals the change counter */
 	ret->pages = be32(data + 24) == be32(data + 92) ? be32(data + 28) : 0;
 	ret->wal = data[19] == 2;
+	ret->utf8 = be32(data + 56) == 1;
 	return 0;
 }
 
@@ -110,7 +111,7 @@ static int read_between(const struct source *s, int fd, bool wal, struct io_buf 
 	int r = read_beside(s, name, &before);
 
 	if (r == 0)
-		r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : io_read_fd(fd, s->max, &copy);
+		r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : io_read_regular(fd, s->max, &copy);
 	if (r == 0)
 		r = read_beside(s, name, &after);
 	if (r < 0)

@@ -16,6 +16,10 @@
 #define STEPS_AT_ONCE	 10000
 #define STEPS_MAX	 2000 /* times that: a row of three columns takes ten */
 
+/* Pages and texts for which a text cannot be cut in two, behind an id of 64 bytes (sqlite_may_hold()). */
+#define PAGE_TELLING 4096
+#define TEXT_TELLING 255
+
 #define PAGE_INTERIOR 5
 #define PAGE_LEAF     13
 
@@ -184,7 +188,7 @@ static int failed(struct sqlite *db, int code, struct insp_err *err)
 }
 
 /* Takes the bytes. */
-static int open_bytes(struct io_buf *bytes, struct sqlite **ret, struct insp_err *err)
+static int take_bytes(struct io_buf *bytes, struct sqlite **ret, struct insp_err *err)
 {
 	_cleanup_sqlite_ struct sqlite *db = calloc(1, sizeof(*db));
 	int r;
@@ -193,15 +197,17 @@ static int open_bytes(struct io_buf *bytes, struct sqlite **ret, struct insp_err
 		return -ENOMEM;
 	db->len = bytes->len;
 	db->data = TAKE_PTR(bytes->data);
-	if (db->len == 0) {
+	r = db->len > 0 ? check(db, err) : 0;
+	if (r == 0)
 		*ret = TAKE_PTR(db);
-		return 0;
-	}
-	r = check(db, err);
-	if (r < 0)
-		return r;
-	r = sqlite3_open_v2(":memory:", &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-			    NULL);
+	return r;
+}
+
+static int open_handle(struct sqlite *db, struct insp_err *err)
+{
+	int r = sqlite3_open_v2(":memory:", &db->handle,
+				SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
 	if (r == SQLITE_OK)
 		r = sqlite3_deserialize(db->handle, "main", (unsigned char *)db->data,
 					(sqlite3_int64)db->len, (sqlite3_int64)db->len,
@@ -209,8 +215,23 @@ static int open_bytes(struct io_buf *bytes, struct sqlite **ret, struct insp_err
 	if (r != SQLITE_OK)
 		return failed(db, r, err);
 	restrict_it(db);
-	*ret = TAKE_PTR(db);
 	return 0;
+}
+
+/*
+ * A row lies in one piece as long as it fits; of one that does not, a quarter of an eighth of the page at least is where
+ * it begins ("min local": (usable - 12) * 32 / 255 - 23), and what follows is elsewhere.
+ */
+bool sqlite_may_hold(const struct sqlite *db, const char *text)
+{
+	struct sqlite_header h;
+
+	if (db->len == 0)
+		return false;
+	if (sqlite_parse_header(db->data, db->len, &h) < 0 || !h.utf8 ||
+	    h.page_size < PAGE_TELLING || strlen(text) > TEXT_TELLING)
+		return true;
+	return memmem(db->data, db->len, text, strlen(text)) != NULL;
 }
 
 int sqlite_parse(const void *data, size_t len, struct sqlite **ret, struct insp_err *err)
@@ -223,7 +244,7 @@ int sqlite_parse(const void *data, size_t len, struct sqlite **ret, struct insp_
 		memcpy(b.data, data, len);
 	if (len >= SQLITE_HEADER_LEN && b.data[19] == 2)
 		b.data[18] = b.data[19] = 1;
-	return open_bytes(&b, ret, err);
+	return take_bytes(&b, ret, err);
 }
 
 int sqlite_read(int dirfd, const char *name, size_t max, struct sqlite **ret, struct insp_err *err)
@@ -232,7 +253,7 @@ int sqlite_read(int dirfd, const char *name, size_t max, struct sqlite **ret, st
 	int r = sqlite_copy(dirfd, name, max, &b, err);
 
 	if (r == 0)
-		r = open_bytes(&b, ret, err);
+		r = take_bytes(&b, ret, err);
 	/* those of sqlite_copy() name the file already */
 	else
 		return r;
@@ -359,9 +380,11 @@ int sqlite_each(struct sqlite *db, const char *table, const char *const *columns
 
 	if (!sql)
 		return -ENOMEM;
-	if (!db->handle)
+	if (db->len == 0)
 		return insp_err_say(err, -ENOENT, "the database is empty");
-	r = find_table(db, table, err);
+	r = db->handle ? 0 : open_handle(db, err);
+	if (r == 0)
+		r = find_table(db, table, err);
 	if (r == 0)
 		r = prepare(db, sql, &stmt, err);
 	return r < 0 ? r : step_rows(db, stmt, fn, userdata, err);

@@ -44,6 +44,11 @@ static inline void sqlite_freep(struct sqlite **db)
 #define _cleanup_sqlite_ _cleanup_(sqlite_freep)
 
 /*
+ * Whether text, a value near the beginning of its row or of an entry of an index, may be in the database. false: it is
+ * not; that is found out without opening it, which costs more than all else that is done with a small one.
+ */
+bool sqlite_may_hold(const struct sqlite *db, const char *text);
+/*
  * Calls fn for every row of a table with the values of columns (NULL-terminated, at most SQLITE_COLUMNS_MAX; constants, they
  * become part of a statement), in no particular order. A negative result of fn ends it and is returned. -ENOENT: there is
  * no such table; -EBADMSG: the name is a view's or a virtual table's, it lacks a column, is damaged, or too costly to read.
@@ -60,6 +65,7 @@ struct sqlite_header {
 	uint32_t page_size;
 	uint32_t pages; /* 0: by the file's length */
 	bool wal;	/* written by way of a write-ahead log */
+	bool utf8;	/* its text */
 };
 /* -EBADMSG: no database. */
 int sqlite_parse_header(const char *data, size_t len, struct sqlite_header *ret);

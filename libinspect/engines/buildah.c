@@ -101,7 +101,7 @@ static int scan_buildah(struct engine_scan *scan)
 		return 0;
 	r = storage_roots(scan, &roots);
 	for (size_t i = 0; r == 0 && i < roots->n; i++)
-		r = storage_each_record(roots->items[i], add_record, NULL);
+		r = storage_each_record(roots->items[i], NULL, add_record, NULL);
 	return r;
 }
 

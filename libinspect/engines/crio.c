@@ -15,6 +15,8 @@
 #define EXITS	 "/var/run/crio/exits"
 #define OWN	 "io.kubernetes.cri-o."
 #define RUN_ROOT "/run/containers/storage"
+#define POD_KEY \
+	"pod-" /* "pod-name", "pod-id": in the metadata of its records and of nobody else's */
 
 static int64_t time_at(const json_t *j, const char *key)
 {
@@ -278,6 +280,9 @@ static int add_record(void *userdata, struct storage_root *root,
 	_cleanup_close_ int userfd = -EBADF, runfd = -EBADF;
 	int r;
 
+	/* another engine's: not even to be parsed */
+	if (!record->metadata || !strstr(record->metadata, POD_KEY))
+		return 0;
 	if (storage_metadata(record, &meta) < 0 ||
 	    (!json_str_at(meta, "pod-name") && !json_str_at(meta, "pod-id")))
 		return 0;
@@ -303,7 +308,7 @@ static int scan_crio(struct engine_scan *scan)
 	int r = storage_roots(scan, &roots);
 
 	for (size_t i = 0; r == 0 && i < roots->n; i++)
-		r = storage_each_record(roots->items[i], add_record, &s);
+		r = storage_each_record(roots->items[i], POD_KEY, add_record, &s);
 	freezer_done(&s.freezer);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include "libinspect/container/container.h"
 #include "libinspect/kernel/cgroup.h"
 #include "libinspect/kernel/mountinfo.h"
+#include "libinspect/kernel/passwd.h"
 #include "libinspect/kernel/sys.h"
 
 /*
@@ -53,6 +54,17 @@ struct scan_mounts {
 	bool done;
 };
 
+/* The users of the host, and those that have a runtime directory /run/user/UID. */
+struct scan_users {
+	struct passwd_table table;
+	int result; /* of reading it */
+	bool done;
+	int runfd;   /* /run/user, while run_done; -EBADF: there is none */
+	uid_t *runs; /* each has a directory there */
+	size_t n_runs;
+	bool run_done;
+};
+
 /*
  * What one user's records may make a scan read. Without a limit any user could have root's list take minutes and all
  * memory. A record is some 10 KiB: the limit is far beyond what anybody runs.
@@ -90,7 +102,8 @@ struct engine_scan {
 	size_t n_known;
 	struct scan_claims claims;
 	struct scan_spent spent;
-	struct scan_mounts mounts;		    /* through engine_scan_mounts() only */
+	struct scan_mounts mounts; /* through engine_scan_mounts() only */
+	struct scan_users users; /* through engine_scan_users() and engine_scan_run_users() only */
 	struct scan_shared shared[SCAN_SHARED_MAX]; /* through engine_scan_shared() only */
 	struct insp_list found;
 	struct insp_diags diags;
@@ -155,6 +168,8 @@ int engine_scan_run(struct engine_scan *scan, const struct engine *only);
  */
 int engine_scan_unread(struct engine_scan *scan);
 void engine_scan_clear(struct engine_scan *scan);
+/* Forgets what was found and noted, for another run; what was read of the host itself (processes, mounts, users) stays. */
+void engine_scan_again(struct engine_scan *scan);
 #define _cleanup_scan_ _cleanup_(engine_scan_clear)
 
 /*
@@ -191,6 +206,15 @@ int engine_proc_ns(const struct engine_scan *scan, pid_t pid, enum insp_ns_type 
  * the scan's. -errno when it cannot be read, or the host is not the live one.
  */
 int engine_scan_mounts(struct engine_scan *scan, const struct mount_table **ret);
+/* The host's /etc/passwd, read once a scan. *ret stays the scan's. -errno when it cannot be read. */
+int engine_scan_users(struct engine_scan *scan, const struct passwd_table **ret);
+/*
+ * The users *ret_uids that have a runtime directory, called by the number, below the directory *ret_fd (/run/user). Listed
+ * once a scan; both stay the scan's. -ENOMEM; *ret_n 0 where there is no such directory.
+ */
+int engine_scan_run_users(struct engine_scan *scan, int *ret_fd, const uid_t **ret_uids,
+			  size_t *ret_n);
+void engine_scan_users_clear(struct scan_users *users);
 /*
  * The place for what engines share that give this function, which frees it at the end of the scan; its data is NULL until
  * the first of them sets it. One for each of SCAN_SHARED_MAX functions.

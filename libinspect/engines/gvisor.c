@@ -158,7 +158,7 @@ static bool is_named(const struct gvisor_record *rec, const char *name)
 /* The state file of container id in rootfd, whatever sandbox it is in. A new string; -ENOENT. */
 static int find_file(int rootfd, const char *id, char **ret)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	_cleanup_free_ char *usual = str_format("%s" SANDBOX_INFIX "%s" STATE_SUFFIX, id, id);
 	int r;
 
@@ -172,7 +172,7 @@ static int find_file(int rootfd, const char *id, char **ret)
 	r = io_opendir(rootfd, ".", &dir);
 	if (r < 0)
 		return r;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		size_t len = id_length(de->d_name);
 
 		if (len == 0 || strlen(id) != len || memcmp(de->d_name, id, len) != 0)

@@ -290,11 +290,11 @@ int engine_layers_from_mounts(struct engine_scan *scan, struct insp_container *c
 static bool has_entries(const struct insp_sys *sys, const char *path)
 {
 	_cleanup_close_ int fd = sys_open_dir(sys, path);
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 
-	if (fd < 0 || io_opendir(fd, ".", &dir) < 0)
+	if (fd < 0 || io_dir_of(fd, &dir) < 0)
 		return false;
-	for_each_dirent (de, dir)
+	for_each_entry (de, dir)
 		return true;
 	return false;
 }

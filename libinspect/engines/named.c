@@ -20,13 +20,13 @@ static bool is_mark(const struct engine *engine, const char *name)
 /* true also of what cannot be looked at: the engine has said so. */
 static bool may_be_store(struct engine_scan *scan, const struct engine *engine, const char *path)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	_cleanup_close_ int fd = homes_open_dir(scan, 0, path);
 	bool empty = true;
 
-	if (fd < 0 || io_opendir(fd, ".", &dir) < 0)
+	if (fd < 0 || io_dir_of(fd, &dir) < 0)
 		return true;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		if (is_mark(engine, de->d_name))
 			return true;
 		empty = false;

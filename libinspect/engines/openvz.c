@@ -297,10 +297,10 @@ static bool is_ctid(const char *file, char *ctid)
 static int scan_dir(struct vz *vz, bool must_be)
 {
 	_cleanup_close_ int fd = sys_open_dir(vz->scan->sys, vz->dir);
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct insp_err err = { 0 };
 	char ctid[CTID_MAX];
-	int r = fd < 0 ? fd : io_opendir(fd, ".", &dir);
+	int r = fd < 0 ? fd : io_dir_of(fd, &dir);
 
 	if (r == -ENOENT && !must_be)
 		return r;
@@ -313,7 +313,7 @@ static int scan_dir(struct vz *vz, bool must_be)
 	    io_read_proc(vz->scan->sys->procfd, VEINFO, IO_STATE_MAX, &vz->running) < 0)
 		vz->running = (struct io_buf){ 0 };
 	(void)read_conf(vz->scan->sys, GLOBAL_CONF, &vz->global, NULL);
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		if (!is_ctid(de->d_name, ctid))
 			continue;
 		r = add_container(vz, de->d_name, ctid);

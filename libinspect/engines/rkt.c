@@ -166,15 +166,15 @@ static int exit_code(int podfd, const char *app)
 	static const char *const plain[] = { "stage1", "rootfs", "rkt", "status", NULL };
 	static const char *const upper[] = { "upper", "rkt", "status", NULL };
 	_cleanup_close_ int overlay = -EBADF;
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int code = app ? read_status(podfd, plain, app) : INSP_EXIT_UNSET;
 
 	if (!app || code != INSP_EXIT_UNSET)
 		return code;
 	overlay = io_open_dir(podfd, "overlay");
-	if (overlay < 0 || io_opendir(overlay, ".", &dir) < 0)
+	if (overlay < 0 || io_dir_of(overlay, &dir) < 0)
 		return INSP_EXIT_UNSET;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_close_ int fd = io_open_dir(overlay, de->d_name);
 
 		code = fd < 0 ? INSP_EXIT_UNSET : read_status(fd, upper, app);
@@ -279,14 +279,14 @@ static int add_pod(const struct pods *p, const char *uuid)
 static int scan_phase(struct pods *p, int podsfd)
 {
 	_cleanup_close_ int fd = io_open_dir(podsfd, p->phase);
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || io_opendir(fd, ".", &dir) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || io_dir_of(fd, &dir) < 0)
 		return 0;
 	p->fd = fd;
 	p->owner = st.st_uid;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		int r;
 
 		if (!is_uuid(de->d_name) || !engine_scan_wants(p->scan, de->d_name, NULL))

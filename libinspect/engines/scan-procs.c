@@ -122,7 +122,7 @@ static bool is_kernel_thread(const char **at, pid_t pid)
 static int list_pids(const struct insp_sys *sys, struct scan_procs *procs)
 {
 	_cleanup_io_buf_ struct io_buf threads = { 0 };
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	size_t cap = 0;
 	const char *at;
 	int r = io_opendir(sys->procfd, ".", &dir);
@@ -132,7 +132,7 @@ static int list_pids(const struct insp_sys *sys, struct scan_procs *procs)
 		return r == -ENOMEM ? r : 0;
 	read_kernel_threads(sys, &threads);
 	at = threads.data;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		struct scan_proc p = { 0 };
 
 		if (str_to_pid(de->d_name, &p.pid) < 0 || is_kernel_thread(&at, p.pid))

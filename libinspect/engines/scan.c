@@ -13,16 +13,22 @@
 
 void engine_scan_clear(struct engine_scan *scan)
 {
+	engine_scan_again(scan);
+	free(scan->procs.items);
+	scan->procs = (struct scan_procs){ 0 };
+	mount_table_free(&scan->mounts.table);
+	scan->mounts = (struct scan_mounts){ 0 };
+	engine_scan_users_clear(&scan->users);
+}
+
+void engine_scan_again(struct engine_scan *scan)
+{
 	insp_list_clear(&scan->found);
 	insp_diags_clear(&scan->diags);
 	free(scan->spent.users);
 	scan->spent = (struct scan_spent){ 0 };
-	free(scan->procs.items);
-	scan->procs = (struct scan_procs){ 0 };
 	free(scan->claims.pids);
 	scan->claims = (struct scan_claims){ 0 };
-	mount_table_free(&scan->mounts.table);
-	scan->mounts = (struct scan_mounts){ 0 };
 	for (size_t i = 0; i < SCAN_SHARED_MAX && scan->shared[i].free; i++) {
 		if (scan->shared[i].data)
 			scan->shared[i].free(scan->shared[i].data);

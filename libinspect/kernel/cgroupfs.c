@@ -227,7 +227,7 @@ static int add_procs_of(int cgroupfd, struct pid_array *a)
 
 static int add_procs_below(int cgroupfd, struct pid_array *a, int depth)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int r = add_procs_of(cgroupfd, a);
 
 	if (r < 0 || depth == DEPTH_MAX)
@@ -235,7 +235,7 @@ static int add_procs_below(int cgroupfd, struct pid_array *a, int depth)
 	r = io_opendir(cgroupfd, ".", &dir);
 	if (r < 0)
 		return r;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_close_ int sub = -EBADF;
 
 		if (de->d_type != DT_DIR && de->d_type != DT_UNKNOWN)

@@ -94,7 +94,7 @@ int passwd_read(int rootfd, struct passwd_table *ret, struct insp_err *err)
 		return insp_err_say(err, -EBADF, "read '/etc/passwd': not a regular file");
 	if (fd < 0)
 		return insp_err_set(err, fd, "open '/etc/passwd'");
-	r = io_read_fd(fd, PASSWD_MAX, &b);
+	r = io_read_regular(fd, PASSWD_MAX, &b);
 	if (r >= 0)
 		r = passwd_parse(b.data, b.len, ret);
 	if (r < 0)

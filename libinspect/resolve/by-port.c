@@ -116,14 +116,14 @@ static void read_sockets(const struct insp_pid *pid, uint64_t ino, const struct 
 /* The index of the socket that the process below processfd, a /proc/PID, has open; -1: none. */
 static ssize_t open_socket(int processfd, const struct sockets *s)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int left = FDS_MAX;
 
 	if (io_opendir(processfd, "fd", &dir) < 0)
 		return -1;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		char link[48];
-		ssize_t n = readlinkat(dirfd(dir), de->d_name, link, sizeof(link) - 1);
+		ssize_t n = readlinkat(io_dirfd(dir), de->d_name, link, sizeof(link) - 1);
 
 		if (--left == 0)
 			break;
@@ -226,11 +226,11 @@ static int visit(struct finder *f, size_t i, const struct insp_pid *init, void *
 /* A process of the host that holds one of the sockets; 0: none that may be looked at. */
 static pid_t host_holder(const struct finder *f, const struct sockets *s, char *comm, size_t size)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 
 	if (io_opendir(f->sys->procfd, ".", &dir) < 0)
 		return 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_pid_ struct insp_pid *process = NULL;
 		struct pid_stat st;
 		pid_t pid;

@@ -162,12 +162,12 @@ static int add_if_member(struct by_ns *by, pid_t pid)
 
 static int scan_proc(struct by_ns *by)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int r = io_opendir(by->sys->procfd, ".", &dir);
 
 	if (r < 0)
 		return r;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		pid_t pid;
 
 		if (str_to_pid(de->d_name, &pid) < 0)
@@ -182,7 +182,7 @@ static int scan_proc(struct by_ns *by)
 /* In no namespace of its own: those in the same root directory, unless that is the host's. */
 static int scan_roots(struct by_ns *by, const struct insp_pid *init)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct pid_root host, root, other;
 	int r;
 
@@ -192,7 +192,7 @@ static int scan_roots(struct by_ns *by, const struct insp_pid *init)
 	r = io_opendir(by->sys->procfd, ".", &dir);
 	if (r < 0)
 		return r;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		pid_t pid;
 
 		if (str_to_pid(de->d_name, &pid) < 0 ||

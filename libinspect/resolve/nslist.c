@@ -172,12 +172,12 @@ static int add_proc(struct procs *procs, pid_t pid)
 
 static int list_procs(const struct insp_sys *sys, struct procs *procs)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int r = io_opendir(sys->procfd, ".", &dir);
 
 	if (r < 0)
 		return r;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		pid_t pid;
 
 		if (str_to_pid(de->d_name, &pid) < 0)

@@ -152,16 +152,20 @@ static int ambiguous(struct insp_list *found, const char *ref, struct insp_list 
 	return -ENOTUNIQ;
 }
 
-/* Everything, bare containers too; what matches is taken out of it. 1 found, 0 not (then *scan keeps all). */
+/*
+ * Everything, bare containers too unless another engine is named; what matches is taken out of it. 1 found, 0 not (then
+ * *scan keeps all).
+ */
 static int ask_all(struct engine_scan *scan, const struct reference *ref)
 {
 	bool any = false;
 	int r;
 
 	/* a record that could not be read was noted the first time round already */
-	engine_scan_clear(scan);
+	engine_scan_again(scan);
 	scan->match = (struct engine_match){ 0 };
-	scan->want |= INSP_WANT_BARE;
+	if (!ref->engine || ref->engine->leftovers)
+		scan->want |= INSP_WANT_BARE;
 	scan->may_walk = true;
 	scan->programs_only = false;
 	r = engine_scan_run(scan, NULL);
@@ -185,7 +189,7 @@ static int ask_for(struct engine_scan *scan, const struct reference *ref)
 {
 	int r;
 
-	engine_scan_clear(scan);
+	engine_scan_again(scan);
 	r = engine_scan_run(scan, ref->engine);
 	if (r < 0)
 		return r;

@@ -47,15 +47,15 @@ static bool any_apart(const struct insp_sys *sys, const char *pids)
  */
 static bool has_child_apart(const struct insp_sys *sys, const struct insp_pid *pid)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 
 	if (io_opendir(insp_pid_procfd(pid), "task", &dir) < 0)
 		return false;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_io_buf_ struct io_buf b = { 0 };
 		_cleanup_free_ char *pids = NULL, *path = str_format("%s/children", de->d_name);
 
-		if (!path || io_read_proc(dirfd(dir), path, IO_PROC_MAX, &b) < 0)
+		if (!path || io_read_proc(io_dirfd(dir), path, IO_PROC_MAX, &b) < 0)
 			continue;
 		pids = strndup(b.data, b.len);
 		if (pids && any_apart(sys, pids))

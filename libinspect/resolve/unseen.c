@@ -39,10 +39,11 @@ void unseen_note(const struct insp_diags *diags, const char *ref, struct insp_er
 {
 	char text[sizeof(err->text)], failure[SHOWN_MAX], hint[sizeof(err->hint)], more[64] = "";
 	const struct insp_err *why;
-	int code = err->code;
+	int code;
 
-	if (diags->n == 0)
+	if (!err || diags->n == 0)
 		return;
+	code = err->code;
 	why = choose(diags, ref);
 	memcpy(text, err->text, sizeof(text));
 	snprintf(hint, sizeof(hint), "%s", err->hint[0] ? err->hint : why->hint);

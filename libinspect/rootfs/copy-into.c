@@ -61,12 +61,12 @@ static int remove_tree(int dirfd, const char *name)
 
 static int remove_entries(int fd)
 {
-	_cleanup_closedir_ DIR *d = NULL;
+	_cleanup_io_dir_ struct io_dir *d = NULL;
 	int r = io_opendir(fd, ".", &d), failed = 0;
 
 	if (r < 0)
 		return r;
-	for_each_dirent (de, d) {
+	for_each_entry (de, d) {
 		r = remove_tree(fd, de->d_name);
 		if (r < 0)
 			failed = r;

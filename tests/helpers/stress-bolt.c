@@ -3,7 +3,7 @@
  * checks of every answer that it is one transaction's: records that a transaction makes together are there together, and
  * each of them is whole. Ends after READS readings, or SECONDS. Prints the counts as JSON; exit status 1 when an answer was wrong.
  *
- * Linked with the library; no other helper is.
+ * Linked with the library.
  */
 #include "libinspect/base/bolt.h"
 #include "libinspect/base/io.h"

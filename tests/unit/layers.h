@@ -38,12 +38,12 @@ static int layers_up(void **state)
 
 static void layers_remove(int at, const char *name)
 {
-	_cleanup_closedir_ DIR *d = NULL;
+	_cleanup_io_dir_ struct io_dir *d = NULL;
 
 	if (unlinkat(at, name, 0) == 0 || io_opendir(at, name, &d) < 0)
 		return;
-	for_each_dirent (de, d)
-		layers_remove(dirfd(d), de->d_name);
+	for_each_entry (de, d)
+		layers_remove(io_dirfd(d), de->d_name);
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 

@@ -145,26 +145,28 @@ static int make_dir(void **state)
 
 static void remove_below(int at, const char *name)
 {
-	DIR *d;
+	struct io_dir *d;
 
 	if (unlinkat(at, name, 0) == 0)
 		return;
 	if (io_opendir(at, name, &d) < 0)
 		return;
-	for_each_dirent (de, d)
-		remove_below(dirfd(d), de->d_name);
-	closedir(d);
+	for_each_entry (de, d)
+		remove_below(io_dirfd(d), de->d_name);
+	io_closedir(d);
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
 static int drop_dir(void **state)
 {
 	struct dir *d = *state;
-	DIR *all = opendir(d->path);
+	struct io_dir *all;
 
-	for_each_dirent (de, all)
+	if (io_opendir(d->fd, ".", &all) < 0)
+		return -1;
+	for_each_entry (de, all)
 		remove_below(d->fd, de->d_name);
-	closedir(all);
+	io_closedir(all);
 	close(d->fd);
 	rmdir(d->path);
 	free(d);
@@ -178,6 +180,37 @@ static void put(int at, const char *name, const char *text)
 	assert_true(fd >= 0);
 	assert_int_equal(io_write_all(fd, text, strlen(text)), 0);
 	close(fd);
+}
+
+/* So many that they take several calls, and a descriptor that is not ours. */
+static void a_directory_gives_each_entry_once(void **state)
+{
+	const struct dir *d = *state;
+	struct io_dir *dir;
+	bool seen[2000] = { false };
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		_cleanup_free_ char *name = str_format("%zu-a-name-as-long-as-an-id-is", i);
+
+		assert_int_equal(mkdirat(d->fd, name, 0700), 0);
+	}
+	assert_int_equal(io_dir_of(d->fd, &dir), 0);
+	for_each_entry (de, dir) {
+		size_t i = strtoul(de->d_name, NULL, 10);
+
+		assert_true(i < ARRAY_SIZE(seen) && de->d_name[0] != '.' && !seen[i]);
+		seen[i] = true;
+		n++;
+	}
+	assert_int_equal(n, ARRAY_SIZE(seen));
+	io_closedir(dir);
+	assert_true(fcntl(d->fd, F_GETFD) >= 0);
+	assert_int_equal(io_opendir(d->fd, "none", &dir), -ENOENT);
+	assert_int_equal(io_opendir(d->fd, "0-a-name-as-long-as-an-id-is", &dir), 0);
+	assert_null(io_readdir(dir));
+	assert_null(io_readdir(dir));
+	io_closedir(dir);
 }
 
 static void only_regular_files_of_sane_size_are_read(void **state)
@@ -241,6 +274,8 @@ int main(void)
 		cmocka_unit_test(times_of_engines_are_read),
 		cmocka_unit_test(strbuf_grows_and_is_taken),
 		cmocka_unit_test(escaping_leaves_nothing_a_terminal_obeys),
+		cmocka_unit_test_setup_teardown(a_directory_gives_each_entry_once, make_dir,
+						drop_dir),
 		cmocka_unit_test_setup_teardown(only_regular_files_of_sane_size_are_read, make_dir,
 						drop_dir),
 		cmocka_unit_test_setup_teardown(json_says_where_it_is_broken, make_dir, drop_dir),

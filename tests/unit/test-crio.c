@@ -216,6 +216,24 @@ static void a_pods_container_is_found_by_pod_namespace_and_name(void **state)
 	host_remove(&h);
 }
 
+/* The list of the storage has other names: what is looked for stands nowhere in it. */
+static void a_name_that_only_config_json_has_is_found(void **state)
+{
+	struct host h = host_make();
+	struct insp_sys *sys;
+	char id[65];
+	_cleanup_free_ char *list = str_format(
+		"[{\"id\":\"%s\",\"names\":[\"k8s_x\"],\"metadata\":\"{\\\"pod-name\\\":\\\"p\\\"}\"}]",
+		make_id("aa1", id));
+
+	host_write(&h, GRAPH "/overlay-containers/containers.json", list);
+	write_record(&h, &records[0]);
+	sys = host_open(&h);
+	expect_ref(sys, "cri-o:web", "aa1");
+	insp_sys_close(sys);
+	host_remove(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +241,7 @@ int main(void)
 		cmocka_unit_test(states_are_what_can_be_told),
 		cmocka_unit_test(damaged_files_are_named_and_the_rest_listed),
 		cmocka_unit_test(a_pods_container_is_found_by_pod_namespace_and_name),
+		cmocka_unit_test(a_name_that_only_config_json_has_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,14 +111,14 @@ static int make_tree(void **state)
 
 static void remove_tree(int at, const char *name)
 {
-	_cleanup_closedir_ DIR *d = NULL;
+	_cleanup_io_dir_ struct io_dir *d = NULL;
 
 	if (io_opendir(at, name, &d) < 0)
 		return;
-	for_each_dirent (de, d) {
-		if (unlinkat(dirfd(d), de->d_name, 0) < 0) {
-			remove_tree(dirfd(d), de->d_name);
-			unlinkat(dirfd(d), de->d_name, AT_REMOVEDIR);
+	for_each_entry (de, d) {
+		if (unlinkat(io_dirfd(d), de->d_name, 0) < 0) {
+			remove_tree(io_dirfd(d), de->d_name);
+			unlinkat(io_dirfd(d), de->d_name, AT_REMOVEDIR);
 		}
 	}
 }

@@ -6,6 +6,7 @@
 #include "libinspect/engines/podman/podman.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -287,6 +288,72 @@ static void without_a_database_the_storage_list_tells_who_there_is(void **state)
 	host_remove(&h);
 }
 
+static int resolve(const struct host *h, const char *ref)
+{
+	struct insp_sys *sys = host_open(h);
+	struct insp_container *c = NULL;
+	int r = insp_resolve(sys, ref, 0, &c, NULL, NULL);
+
+	insp_container_free(c);
+	insp_sys_close(sys);
+	return r;
+}
+
+/* By its old name it stands in the older database, which is out of use, and not in the newer one. */
+static void a_renamed_container_has_one_name(void **state)
+{
+	_cleanup_free_ char *list = NULL, *rows = NULL, *path = NULL;
+	struct host h = host_make();
+	struct result r;
+	sqlite3 *db;
+
+	copy_file(&h, FIXTURES "bolt_state.db", GRAPH "/libpod/bolt_state.db");
+	assert_int_equal(resolve(&h, "podman:web"), 0);
+	r = list_host(&h);
+	list = str_format("[{\"id\":\"%s\"}]", find_name(&r.list, "web")->id);
+	rows = str_format("CREATE TABLE ContainerConfig(ID, Name, PodID, JSON);"
+			  "INSERT INTO ContainerConfig VALUES('%s','renamed',NULL,'{}')",
+			  find_name(&r.list, "web")->id);
+	path = str_format("%s/" GRAPH "/db.sql", h.root);
+	result_clear(&r);
+	host_write(&h, GRAPH "/overlay-containers/containers.json", list);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(resolve(&h, "podman:renamed"), 0);
+	assert_int_equal(resolve(&h, "podman:web"), -ENOENT);
+	host_remove(&h);
+}
+
+/* What was lost of the database may be what is looked for: the storage has its name. */
+static void a_name_that_damage_took_is_found_in_the_storage(void **state)
+{
+	char page[4096], id[65];
+	_cleanup_free_ char *list = str_format(
+		"[{\"id\":\"%s\",\"metadata\":\"{\\\"image-name\\\":\\\"i\\\",\\\"name\\\":\\\"web\\\"}\"}]",
+		make_id("a", id));
+	struct host h = host_make();
+	_cleanup_free_ char *path = str_format("%s/" GRAPH "/db.sql", h.root);
+	sqlite3 *db;
+	int fd;
+
+	host_write(&h, GRAPH "/overlay-containers/containers.json", list);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "CREATE TABLE ContainerConfig(ID, Name, PodID, JSON);"
+				      "INSERT INTO ContainerConfig VALUES('x','y','z','{}')",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	memset(page, 0xff, sizeof(page));
+	assert_int_equal(pwrite(fd, page, sizeof(page), sizeof(page)), sizeof(page));
+	close(fd);
+	assert_int_equal(resolve(&h, "podman:web"), 0);
+	assert_int_equal(resolve(&h, "podman:y"), -ENOENT);
+	host_remove(&h);
+}
+
 static void storage_conf_is_read_by_key_and_table(void **state)
 {
 	static const char text[] =
@@ -513,6 +580,8 @@ int main(void)
 		cmocka_unit_test(a_broken_record_is_named_and_the_container_still_listed),
 		cmocka_unit_test(a_database_that_is_none_is_one_diagnostic),
 		cmocka_unit_test(without_a_database_the_storage_list_tells_who_there_is),
+		cmocka_unit_test(a_renamed_container_has_one_name),
+		cmocka_unit_test(a_name_that_damage_took_is_found_in_the_storage),
 		cmocka_unit_test(storage_conf_is_read_by_key_and_table),
 		cmocka_unit_test(a_users_store_counts_when_the_user_owns_it),
 		cmocka_unit_test(a_system_account_has_a_store_when_it_has_subordinate_ids),

@@ -60,11 +60,11 @@ static int read_rows(const struct host *h, struct rows *rows, struct insp_err *e
 
 static int count_files(const struct host *h)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int n = 0;
 
 	assert_int_equal(io_opendir(h->fd, ".", &dir), 0);
-	for_each_dirent (de, dir)
+	for_each_entry (de, dir)
 		n++;
 	return n;
 }
@@ -91,6 +91,62 @@ static void rows_are_read_and_no_file_is_made(void **state)
 	make(&h, MANY);
 	assert_int_equal(read_rows(&h, &rows, &err), 0);
 	assert_int_equal(rows.n, 200);
+	host_remove(&h);
+}
+
+/* Whether a database that sql makes may hold text. */
+static bool may_hold(const char *sql, const char *text)
+{
+	struct host h = host_make();
+	_cleanup_sqlite_ struct sqlite *db = NULL;
+	bool may;
+
+	make(&h, sql);
+	assert_int_equal(sqlite_read(h.fd, FILE_NAME, MAX, &db, NULL), 0);
+	may = sqlite_may_hold(db, text);
+	host_remove(&h);
+	return may;
+}
+
+#define NAMED                                                                                       \
+	"CREATE TABLE t(ID TEXT PRIMARY KEY NOT NULL, Name TEXT, JSON TEXT);"                       \
+	"WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i < 99) INSERT INTO t " \
+	"SELECT hex(randomblob(32)), 'name-'||hex(zeroblob(i))||'-'||i, hex(randomblob(i*100)) FROM c;"
+
+static void a_name_that_is_nowhere_is_told_without_opening(void **state)
+{
+	_cleanup_sqlite_ struct sqlite *db = NULL;
+	struct host h = host_make();
+
+	make(&h, NAMED);
+	assert_int_equal(sqlite_read(h.fd, FILE_NAME, MAX, &db, NULL), 0);
+	assert_false(sqlite_may_hold(db, "web"));
+	/* names of up to 200 letters, in rows of up to 20 KB, which go on in other pages */
+	for (int i = 1; i < 100; i++) {
+		_cleanup_free_ char *name = NULL;
+		char zeros[256] = "";
+
+		memset(zeros, '0', (size_t)i * 2);
+		name = str_format("name-%s-%d", zeros, i);
+		assert_true(sqlite_may_hold(db, name));
+	}
+	/* where it cannot be told, it may be there */
+	assert_true(may_hold("PRAGMA encoding='UTF-16';" NAMED, "web"));
+	assert_true(may_hold("PRAGMA page_size=512;" NAMED, "web"));
+	host_remove(&h);
+}
+
+static void a_name_in_the_log_alone_is_held(void **state)
+{
+	_cleanup_sqlite_ struct sqlite *read = NULL;
+	struct host h = host_make();
+	sqlite3 *db = create(&h, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;" TABLE
+				 "INSERT INTO t VALUES('a',1,'late')");
+
+	assert_int_equal(sqlite_read(h.fd, FILE_NAME, MAX, &read, NULL), 0);
+	assert_true(sqlite_may_hold(read, "late"));
+	assert_false(sqlite_may_hold(read, "never"));
+	sqlite3_close(db);
 	host_remove(&h);
 }
 
@@ -385,6 +441,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_read_and_no_file_is_made),
+		cmocka_unit_test(a_name_that_is_nowhere_is_told_without_opening),
+		cmocka_unit_test(a_name_in_the_log_alone_is_held),
 		cmocka_unit_test(committed_frames_of_a_log_count),
 		cmocka_unit_test(an_open_transaction_is_undone),
 		cmocka_unit_test(what_is_no_database_is_said_once_and_clearly),

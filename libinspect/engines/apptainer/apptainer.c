@@ -163,12 +163,12 @@ typedef int (*below_fn)(struct places *p, int dirfd, const char *name);
 /* Calls fn for each directory in the one that is open. No link is followed: all of it is the user's to arrange. */
 static int for_each_dir(struct places *p, int dirfd, below_fn fn)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int r = 0;
 
-	if (io_opendir(dirfd, ".", &dir) < 0)
+	if (io_dir_of(dirfd, &dir) < 0)
 		return 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_close_ int fd = io_open_dir(dirfd, de->d_name);
 
 		if (fd >= 0)
@@ -263,13 +263,13 @@ static int add_home(struct places *p, const char *home, uid_t uid)
 
 static int add_homes(struct places *p)
 {
-	_cleanup_passwd_ struct passwd_table table = { 0 };
+	const struct passwd_table *table;
 	int r = 0;
 
-	if (passwd_read(p->scan->sys->rootfd, &table, NULL) < 0)
+	if (engine_scan_users(p->scan, &table) < 0)
 		return 0;
-	for (size_t i = 0; i < table.n && r == 0; i++) {
-		const struct passwd_entry *e = &table.items[i];
+	for (size_t i = 0; i < table->n && r == 0; i++) {
+		const struct passwd_entry *e = &table->items[i];
 
 		if (e->uid == 0 || (e->uid >= FIRST_USER_UID && e->uid != NOBODY_UID))
 			r = add_home(p, e->home, e->uid);

@@ -30,7 +30,9 @@ static int add(struct containerd_scan *cs, const struct containerd_record *rec)
 
 static int scan_containerd(struct engine_scan *scan)
 {
-	static const struct containerd_walk walk = { .engine = &engine_containerd, .fn = add };
+	static const struct containerd_walk walk = { .engine = &engine_containerd,
+						     .fn = add,
+						     .last = true };
 
 	return containerd_each_record(scan, &walk);
 }

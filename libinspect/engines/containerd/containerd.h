@@ -52,6 +52,8 @@ int containerd_roots(struct engine_scan *scan, struct containerd_roots **ret);
 /* Its database, read once a scan: one transaction's. *ret stays the root's. As containerd_meta_open(). */
 int containerd_root_open(struct engine_scan *scan, struct containerd_root *root,
 			 struct containerd_meta **ret, struct insp_err *err);
+/* Gives its database back; containerd_root_open() would read it anew. */
+void containerd_root_close(struct containerd_root *root);
 
 /* ---- one container: v1/NS/containers/ID ----------------------------------------------------------------------- */
 
@@ -112,6 +114,7 @@ struct containerd_walk {
 	const char *ns;	   /* only records of this namespace; NULL: of all */
 	const char *needs; /* only of roots that have this directory; NULL: of all */
 	containerd_record_fn fn;
+	bool last; /* nobody needs a root's database afterwards: its memory is the next one's */
 };
 /* Calls fn for each record of each root. -ENOMEM. */
 int containerd_each_record(struct engine_scan *scan, const struct containerd_walk *walk);

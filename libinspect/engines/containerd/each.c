@@ -105,6 +105,8 @@ int containerd_each_record(struct engine_scan *scan, const struct containerd_wal
 	for (size_t i = 0; r == 0 && i < roots->n; i++) {
 		cs.root = &roots->items[i];
 		r = walk_root(&cs, walk);
+		if (walk->last)
+			containerd_root_close(cs.root);
 	}
 	freezer_done(&cs.freezer);
 	return r;

@@ -19,13 +19,18 @@
 #define CONFIG_MAX     (1024 * 1024)
 #define TASKS	       "/io.containerd.runtime.v2.task/"
 
+void containerd_root_close(struct containerd_root *root)
+{
+	root->meta = containerd_meta_close(root->meta);
+}
+
 static void root_free(struct containerd_root *root)
 {
 	util_close(root->fd);
 	free(root->path);
 	free(root->state);
 	free(root->prefix);
-	containerd_meta_close(root->meta);
+	containerd_root_close(root);
 }
 
 static void roots_free(void *data)

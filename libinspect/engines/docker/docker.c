@@ -232,12 +232,12 @@ static int scan_record(const struct docker_scan *ds, const char *id)
 
 static int scan_all(const struct docker_scan *ds)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	int r = io_opendir(ds->containers, ".", &dir);
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
+	int r = io_dir_of(ds->containers, &dir);
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		if (!str_is_hex(de->d_name, DOCKER_ID_LEN) || de->d_type == DT_LNK)
 			continue;
 		if (engine_scan_spend(ds->scan, ds->root->owner, ds->root->path, 0) == 0)

@@ -115,13 +115,13 @@ static int append(struct docker_roots *roots, int fd, const char *path, const ch
 
 static int add_remapped(struct docker_roots *roots, size_t of)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int r = io_opendir(roots->items[of].fd, ".", &dir);
 
 	/* what may not be read is told when its containers/ is opened */
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		const struct docker_root *parent = &roots->items[of];
 		_cleanup_free_ char *path = NULL;
 		struct stat st;
@@ -231,20 +231,19 @@ static int add_default(struct engine_scan *scan, struct docker_roots *roots)
 
 static int add_users(struct engine_scan *scan, struct docker_roots *roots)
 {
-	_cleanup_close_ int fd = scan->sys->live ? sys_open_dir(scan->sys, "/run/user") : -ENOENT;
-	_cleanup_closedir_ DIR *dir = NULL;
-	int r = fd < 0 ? fd : io_opendir(fd, ".", &dir);
+	const uid_t *uids;
+	size_t n = 0;
+	int fd, r = 0;
 
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	for_each_dirent (de, dir) {
-		_cleanup_free_ char *path = str_format("/run/user/%s/docker.pid", de->d_name);
+	if (scan->sys->live)
+		r = engine_scan_run_users(scan, &fd, &uids, &n);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		char path[sizeof("/run/user/4294967295/docker.pid")];
 
-		r = path ? add_pid_file(scan, roots, path) : -ENOMEM;
-		if (r < 0)
-			return r;
+		snprintf(path, sizeof(path), "/run/user/%u/docker.pid", (unsigned)uids[i]);
+		r = add_pid_file(scan, roots, path);
 	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static bool is_hex_id(const char *s)

@@ -187,18 +187,18 @@ static int include_file(struct including *in, int fd)
 /* Every *.conf, as confile.c's do_includedir() */
 static int include_dir(struct including *in, int fd)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	int r = is_roots_alone(fd) ? io_opendir(fd, ".", &dir) : -EPERM;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
+	int r = is_roots_alone(fd) ? io_dir_of(fd, &dir) : -EPERM;
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_close_ int file = -EBADF;
 		struct stat st;
 
 		if (!str_ends(de->d_name, ".conf") || in->files >= LXC_INCLUDES_MAX)
 			continue;
-		file = io_open_regular(dirfd(dir), de->d_name);
+		file = io_open_regular(io_dirfd(dir), de->d_name);
 		if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
 		r = include_file(in, file);

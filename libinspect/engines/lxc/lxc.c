@@ -149,16 +149,16 @@ static int add_container(struct store *s, int fd, const char *name)
 static int add_containers(struct store *s)
 {
 	struct engine_scan *scan = s->live->scan;
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct insp_err err = { 0 };
-	int r = io_opendir(s->fd, ".", &dir);
+	int r = io_dir_of(s->fd, &dir);
 
 	if (r < 0) {
 		insp_err_set(&err, r, NAME " store: list '%s'", s->path);
 		engine_scan_fail(scan, &err);
 		return r == -ENOMEM ? r : 0;
 	}
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_close_ int fd = -EBADF;
 
 		if (!engine_scan_wants(scan, de->d_name, de->d_name))
@@ -313,14 +313,14 @@ static int user_path(struct places *p, const struct passwd_entry *e)
 
 static int user_paths(struct places *p)
 {
-	_cleanup_passwd_ struct passwd_table table = { 0 };
+	const struct passwd_table *table;
 	int r = 0;
 
-	if (passwd_read(p->scan->sys->rootfd, &table, NULL) < 0)
+	if (engine_scan_users(p->scan, &table) < 0)
 		return 0;
-	for (size_t i = 0; r == 0 && i < table.n; i++)
-		if (table.items[i].uid >= FIRST_PERSON && str_starts(table.items[i].home, "/"))
-			r = user_path(p, &table.items[i]);
+	for (size_t i = 0; r == 0 && i < table->n; i++)
+		if (table->items[i].uid >= FIRST_PERSON && str_starts(table->items[i].home, "/"))
+			r = user_path(p, &table->items[i]);
 	return r;
 }
 

@@ -184,9 +184,9 @@ static int add_container(const struct lxd_dir *d, const char *name)
 
 static int add_containers(const struct lxd_dir *d)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct insp_err err = { 0 };
-	int r = io_opendir(d->containers, ".", &dir);
+	int r = io_dir_of(d->containers, &dir);
 
 	if (r < 0) {
 		insp_err_set(&err, r, "%s: list '%s'", d->form->name, d->lxcpath);
@@ -195,7 +195,7 @@ static int add_containers(const struct lxd_dir *d)
 		engine_scan_fail(d->live->scan, &err);
 		return r == -ENOMEM ? r : 0;
 	}
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		if (de->d_name[0] == '.')
 			continue;
 		if (engine_scan_spend(d->live->scan, d->owner, d->path, 0) == 0)

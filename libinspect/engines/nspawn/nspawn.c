@@ -186,10 +186,10 @@ static int look_at_entry(struct nspawn_scan *s, const char *dir, int fd, const s
 int nspawn_add_machines(struct nspawn_scan *s, const char *path, bool must_be)
 {
 	_cleanup_close_ int fd = sys_open_dir(s->scan->sys, path);
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct insp_err err = { 0 };
 	struct stat st;
-	int r = fd < 0 ? fd : io_opendir(fd, ".", &dir);
+	int r = fd < 0 ? fd : io_dir_of(fd, &dir);
 
 	if (r == -ENOMEM || (r == -ENOENT && !must_be))
 		return r == -ENOMEM ? r : 0;
@@ -201,7 +201,7 @@ int nspawn_add_machines(struct nspawn_scan *s, const char *path, bool must_be)
 		return 0;
 	}
 	r = 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		if (r < 0 || engine_scan_spend(s->scan, st.st_uid, path, 0) == 0)
 			break;
 		r = look_at_entry(s, path, fd, &st, de->d_name);

@@ -67,16 +67,16 @@ static int add_record(const struct store_root *root, int fd, const char *id)
 
 static int add_records(const struct store_root *root)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	struct insp_err err = { 0 };
-	int r = io_opendir(root->fd, ".", &dir);
+	int r = io_dir_of(root->fd, &dir);
 
 	if (r < 0) {
 		insp_err_set(&err, r, "%s store: list '%s'", root->engine, root->path);
 		engine_scan_fail(root->scan, &err);
 		return 0;
 	}
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		_cleanup_close_ int fd = -EBADF;
 
 		if (root->format->entry) {
@@ -138,17 +138,15 @@ static int named_root(struct store_root *root, const char *path, bool must_be)
  * A user's root. Everything from here on is the user's to arrange: no link is followed. What may not be read
  * (another user's directory, without root) is not there for the caller.
  */
-static int user_root(struct store_root *root, int run_user, const char *uid_name,
-		     const char *user_dir)
+static int user_root(struct store_root *root, int run_user, uid_t uid, const char *user_dir)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int home = -EBADF;
 	_cleanup_close_ int fd = -EBADF;
+	char uid_name[16];
 	struct stat st;
-	uint64_t uid;
 
-	if (str_to_u64(uid_name, &uid) < 0)
-		return 0;
+	snprintf(uid_name, sizeof(uid_name), "%u", (unsigned)uid);
 	home = io_open_dir(run_user, uid_name);
 	fd = home < 0 ? home : io_open_dir(home, user_dir);
 	if (fd < 0)
@@ -164,18 +162,13 @@ static int user_root(struct store_root *root, int run_user, const char *uid_name
 
 static int user_roots(struct store_root *root, const char *user_dir)
 {
-	_cleanup_close_ int fd = sys_open_dir(root->scan->sys, RUN_USER);
-	_cleanup_closedir_ DIR *dir = NULL;
-	int r;
+	const uid_t *uids;
+	size_t n;
+	int fd, r = engine_scan_run_users(root->scan, &fd, &uids, &n);
 
-	if (fd < 0 || io_opendir(fd, ".", &dir) < 0)
-		return 0;
-	for_each_dirent (de, dir) {
-		r = user_root(root, fd, de->d_name, user_dir);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = user_root(root, fd, uids[i], user_dir);
+	return r;
 }
 
 int store_scan(struct engine_scan *scan, const struct runtime *runtime,

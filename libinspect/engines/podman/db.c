@@ -8,6 +8,7 @@
 #include "libinspect/engines/podman/podman.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #define DB_DIR	"libpod"
 #define DB_FILE "bolt_state.db"
@@ -201,6 +202,16 @@ static int open_database(const struct podman_store *s, struct bolt **ret, struct
 	if (fd < 0)
 		return insp_err_set(err, fd, "open '" DB_DIR "/" DB_FILE "'");
 	return bolt_read(fd, max, ret, err);
+}
+
+bool podman_db_is_there(const struct podman_store *s)
+{
+	_cleanup_close_ int dir = io_open_dir(s->fd, DB_DIR);
+	struct stat st;
+
+	if (dir < 0)
+		return dir != -ENOENT;
+	return fstatat(dir, DB_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 int podman_db_scan(struct podman_store *s)

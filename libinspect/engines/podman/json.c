@@ -146,5 +146,5 @@ static int add_record(void *userdata, struct storage_root *root,
 
 int podman_json_scan(struct podman_store *s)
 {
-	return storage_each_record(s->storage, add_record, s);
+	return storage_each_record(s->storage, NULL, add_record, s);
 }

@@ -65,6 +65,8 @@ int podman_sql_scan(struct podman_store *s);
 bool podman_sql_has(const struct podman_store *s, const char *id);
 /* libpod/bolt_state.db. 1: read; 0: there is none, or it could not be read (noted); -ENOMEM. */
 int podman_db_scan(struct podman_store *s);
+/* Whether there is one. */
+bool podman_db_is_there(const struct podman_store *s);
 /*
  * DRIVER-containers/containers.json of every driver, for stores whose database is another, or damaged: what
  * podman_sql_scan() saw is left out. -ENOMEM.

@@ -260,6 +260,22 @@ static int open_database(const struct podman_store *s, struct sqlite **ret, stru
 	return dir < 0 ? r : sqlite_read(dir, DB_FILE, max, ret, err);
 }
 
+/*
+ * Whether a container that is looked for cannot be here: 1, 0, -ENOMEM. With the older database beside it all ids are needed,
+ * they tell which of its records are out of use; and what the storage has, but not this one, may be lost in damage.
+ */
+static int is_of_no_use(const struct sql *q)
+{
+	struct podman_store *s = q->store;
+	const char *ref = s->scan->match.ref;
+	int r;
+
+	if (!ref || sqlite_may_hold(q->db, ref) || podman_db_is_there(s))
+		return 0;
+	r = storage_may_hold(s->storage);
+	return r < 0 ? r : r == 0;
+}
+
 int podman_sql_scan(struct podman_store *s)
 {
 	_cleanup_(sql_done) struct sql q = { .store = s };
@@ -274,6 +290,9 @@ int podman_sql_scan(struct podman_store *s)
 		return 0;
 	}
 	s->has_sql = true;
+	r = is_of_no_use(&q);
+	if (r != 0)
+		return r;
 	r = read_tables(&q);
 	return r < 0 ? r : !q.failed;
 }

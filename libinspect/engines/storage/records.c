@@ -13,12 +13,17 @@
 #define DRIVER_SUFFIX "-containers"
 #define DRIVERS_MAX   16 /* there are six; a user may make directories of any name */
 
+/* One file. It is read with its driver, and parsed when a container that is looked for may be in it. */
+struct list {
+	struct io_buf bytes; /* until then */
+	json_t *json;
+	struct storage_record *records;
+	size_t n;
+};
 struct storage_driver {
 	char *name; /* "overlay" */
 	int fd;	    /* on NAME-containers */
-	json_t *lists[2];
-	struct storage_record *records;
-	size_t n;
+	struct list lists[2];
 };
 
 static const char *const list_files[] = { "containers.json", "volatile-containers.json" };
@@ -28,10 +33,12 @@ void storage_drivers_free(struct storage_root *root)
 	for (size_t i = 0; i < root->n_drivers; i++) {
 		struct storage_driver *d = &root->drivers[i];
 
-		for (size_t k = 0; k < ARRAY_SIZE(list_files); k++)
-			json_decref(d->lists[k]);
+		for (size_t k = 0; k < ARRAY_SIZE(list_files); k++) {
+			io_buf_free(&d->lists[k].bytes);
+			json_decref(d->lists[k].json);
+			free(d->lists[k].records);
+		}
 		util_close(d->fd);
-		free(d->records);
 		free(d->name);
 	}
 	free(root->drivers);
@@ -65,22 +72,20 @@ static bool fill(const struct storage_driver *d, const json_t *json, struct stor
 	return true;
 }
 
-static int add_records(const struct storage_root *root, struct storage_driver *d,
-		       const json_t *list)
+static int add_records(const struct storage_root *root, const struct storage_driver *d,
+		       struct list *list)
 {
-	size_t more = json_array_size(list), i;
+	size_t most = json_array_size(list->json), i;
 	json_t *json;
-	void *bigger;
 
-	if (root->owner != 0 && more > STORAGE_USER_RECORDS_MAX)
-		more = STORAGE_USER_RECORDS_MAX;
-	bigger = reallocarray(d->records, d->n + more + 1, sizeof(*d->records));
-	if (!bigger)
+	if (root->owner != 0 && most > STORAGE_USER_RECORDS_MAX)
+		most = STORAGE_USER_RECORDS_MAX;
+	list->records = calloc(most + 1, sizeof(*list->records));
+	if (!list->records)
 		return -ENOMEM;
-	d->records = bigger;
-	json_array_foreach (list, i, json)
-		if (i < more && fill(d, json, &d->records[d->n]))
-			d->n++;
+	json_array_foreach (list->json, i, json)
+		if (i < most && fill(d, json, &list->records[list->n]))
+			list->n++;
 	return 0;
 }
 
@@ -96,22 +101,32 @@ static int list_fail(const struct storage_root *root, const struct storage_drive
 
 static int read_list(struct storage_root *root, struct storage_driver *d, size_t which)
 {
-	_cleanup_io_buf_ struct io_buf b = { 0 };
-	const char *file = list_files[which];
+	struct io_buf *b = &d->lists[which].bytes;
 	struct insp_err err = { 0 };
-	int r = io_read_file(d->fd, file, storage_json_max(root), &b, &err);
+	int r = io_read_file(d->fd, list_files[which], storage_json_max(root), b, &err);
 
 	if (r < 0)
 		return list_fail(root, d, r, &err);
-	if (engine_scan_spend(root->scan, root->owner, root->path, b.len) == 0)
-		return 0;
+	if (engine_scan_spend(root->scan, root->owner, root->path, b->len) == 0)
+		io_buf_free(b);
+	return 0;
+}
+
+static int parse_list(struct storage_root *root, struct storage_driver *d, size_t which)
+{
+	struct list *list = &d->lists[which];
+	_cleanup_io_buf_ struct io_buf b = list->bytes;
+	struct insp_err err = { 0 };
+	int r;
+
+	list->bytes = (struct io_buf){ 0 };
 	/* it is made empty before the first container is there */
 	if (b.len == 0)
 		return 0;
-	r = json_parse(b.data, b.len, &d->lists[which], &err);
+	r = json_parse(b.data, b.len, &list->json, &err);
 	if (r == 0)
-		return add_records(root, d, d->lists[which]);
-	insp_err_wrap(&err, r, "read '%s'", file);
+		return add_records(root, d, list);
+	insp_err_wrap(&err, r, "read '%s'", list_files[which]);
 	return list_fail(root, d, r, &err);
 }
 
@@ -141,16 +156,16 @@ static int add_driver(struct storage_root *root, const char *dir)
 
 static int read_drivers(struct storage_root *root)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_io_dir_ struct io_dir *dir = NULL;
 	int r;
 
 	if (root->drivers_read)
 		return 0;
 	root->drivers_read = true;
-	r = io_opendir(root->fd, ".", &dir);
+	r = io_dir_of(root->fd, &dir);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for_each_dirent (de, dir) {
+	for_each_entry (de, dir) {
 		if (!str_ends(de->d_name, DRIVER_SUFFIX) || de->d_name[0] == '-' ||
 		    root->n_drivers >= DRIVERS_MAX)
 			continue;
@@ -161,14 +176,76 @@ static int read_drivers(struct storage_root *root)
 	return 0;
 }
 
-int storage_each_record(struct storage_root *root, storage_record_fn fn, void *userdata)
+static bool holds(const struct list *list, const char *text)
+{
+	return list->bytes.len > 0 &&
+	       memmem(list->bytes.data, list->bytes.len, text, strlen(text)) != NULL;
+}
+
+/* Whether JSON, also JSON in a string of JSON, has ref by its own letters: nothing of it is escaped. */
+static bool is_plain(const char *ref)
+{
+	return ref[strspn(ref, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			       "0123456789_.-")] == '\0';
+}
+
+static bool may_match(const struct storage_root *root, const struct list *list, const char *mark)
+{
+	const char *ref = root->scan->match.ref;
+
+	return !ref || !is_plain(ref) || holds(list, ref) || (mark && holds(list, mark));
+}
+
+int storage_may_hold(struct storage_root *root)
+{
+	int r = read_drivers(root);
+
+	for (size_t i = 0; i < root->n_drivers && r == 0; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(list_files) && r == 0; k++) {
+			const struct list *list = &root->drivers[i].lists[k];
+
+			r = list->json || may_match(root, list, NULL);
+		}
+	return r;
+}
+
+static int each_of_list(struct storage_root *root, struct list *list, storage_record_fn fn,
+			void *userdata)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r >= 0; i++)
+		r = fn(userdata, root, &list->records[i]);
+	return r < 0 ? r : 0;
+}
+
+int storage_each_record(struct storage_root *root, const char *mark, storage_record_fn fn,
+			void *userdata)
 {
 	int r = read_drivers(root);
 
 	for (size_t i = 0; i < root->n_drivers; i++)
-		for (size_t k = 0; k < root->drivers[i].n && r >= 0; k++)
-			r = fn(userdata, root, &root->drivers[i].records[k]);
-	return r < 0 ? r : 0;
+		for (size_t k = 0; k < ARRAY_SIZE(list_files) && r == 0; k++) {
+			struct storage_driver *d = &root->drivers[i];
+
+			if (may_match(root, &d->lists[k], mark))
+				r = parse_list(root, d, k);
+			if (r == 0)
+				r = each_of_list(root, &d->lists[k], fn, userdata);
+		}
+	return r;
+}
+
+static int find_in_list(struct storage_root *root, struct storage_driver *d, size_t which,
+			const char *id, const struct storage_record **ret)
+{
+	struct list *list = &d->lists[which];
+	int r = holds(list, id) ? parse_list(root, d, which) : 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++)
+		if (str_eq(list->records[i].id, id))
+			*ret = &list->records[i];
+	return r;
 }
 
 int storage_find(struct storage_root *root, const char *id, const struct storage_record **ret)
@@ -176,10 +253,9 @@ int storage_find(struct storage_root *root, const char *id, const struct storage
 	int r = read_drivers(root);
 
 	*ret = NULL;
-	for (size_t i = 0; i < root->n_drivers && r == 0; i++)
-		for (size_t k = 0; k < root->drivers[i].n; k++)
-			if (str_eq(root->drivers[i].records[k].id, id))
-				*ret = &root->drivers[i].records[k];
+	for (size_t i = 0; i < root->n_drivers; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(list_files) && r == 0; k++)
+			r = find_in_list(root, &root->drivers[i], k, id, ret);
 	return r;
 }
 

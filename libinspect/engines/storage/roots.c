@@ -59,13 +59,9 @@ static void roots_free(void *data)
 /* Two names may lead to one directory. */
 static bool is_there(const struct storage_roots *roots, const struct stat *st)
 {
-	for (size_t i = 0; i < roots->n; i++) {
-		struct stat other;
-
-		if (fstat(roots->items[i]->fd, &other) == 0 && other.st_dev == st->st_dev &&
-		    other.st_ino == st->st_ino)
+	for (size_t i = 0; i < roots->n; i++)
+		if (roots->items[i]->dev == st->st_dev && roots->items[i]->ino == st->st_ino)
 			return true;
-	}
 	return false;
 }
 
@@ -113,6 +109,8 @@ int storage_add_root(struct engine_scan *scan, struct storage_roots *roots,
 	root->scan = scan;
 	root->fd = TAKE_FD(fd);
 	root->owner = st.st_uid;
+	root->dev = st.st_dev;
+	root->ino = st.st_ino;
 	root->path = str_dup(place->path);
 	root->run_root = place->run_root ? str_dup(place->run_root) : default_run_root(st.st_uid);
 	if (!root->path || !root->run_root)
@@ -247,18 +245,17 @@ static bool may_have_store(const struct io_buf *subuid, const struct passwd_entr
 
 static int user_roots(struct places *p)
 {
-	_cleanup_passwd_ struct passwd_table table = { 0 };
 	_cleanup_io_buf_ struct io_buf subuid = { 0 };
 	_cleanup_close_ int fd = -EBADF;
-	struct insp_err err = { 0 };
+	const struct passwd_table *table;
 
-	if (passwd_read(p->scan->sys->rootfd, &table, &err) < 0)
+	if (engine_scan_users(p->scan, &table) < 0)
 		return 0;
 	fd = sys_open_file(p->scan->sys, SUBUID_FILE);
-	if (fd >= 0 && io_read_fd(fd, SUBUID_MAX, &subuid) < 0)
+	if (fd >= 0 && io_read_regular(fd, SUBUID_MAX, &subuid) < 0)
 		subuid = (struct io_buf){ 0 };
-	for (size_t i = 0; i < table.n && p->roots->n < USER_ROOTS_MAX; i++) {
-		const struct passwd_entry *e = &table.items[i];
+	for (size_t i = 0; i < table->n && p->roots->n < USER_ROOTS_MAX; i++) {
+		const struct passwd_entry *e = &table->items[i];
 		struct storage_user user = { .name = e->name, .home = e->home, .uid = e->uid };
 		int r;
 

@@ -29,6 +29,8 @@ struct storage_root {
 	char *path;  /* absolute, on this host */
 	int fd;	     /* on it */
 	uid_t owner; /* who owns that directory, by the kernel */
+	dev_t dev;
+	ino_t ino;
 	char *run_root; /* by the configuration or the default, absolute; an engine's own files may know better */
 	struct storage_driver *drivers; /* read when asked for */
 	size_t n_drivers;
@@ -58,12 +60,19 @@ struct storage_record {
 	const json_t *json;   /* the whole record */
 };
 /*
- * Calls fn for every record, of all drivers. Read once a scan; what cannot be read is noted. Returns what fn did when that
- * was negative, which ends it; -ENOMEM.
+ * Calls fn for every record, of all drivers. Read once a scan; what cannot be read is noted. A file without the reference
+ * that is looked for may be left out: not one with mark in it (NULL: none), for an engine whose names stand elsewhere.
+ * Returns what fn did when that was negative, which ends it; -ENOMEM.
  */
 typedef int (*storage_record_fn)(void *userdata, struct storage_root *root,
 				 const struct storage_record *record);
-int storage_each_record(struct storage_root *root, storage_record_fn fn, void *userdata);
+int storage_each_record(struct storage_root *root, const char *mark, storage_record_fn fn,
+			void *userdata);
+/*
+ * Whether a container that the scan looks for may be in one of the root's lists, by its id or the name that the storage
+ * has of it. 1, 0, -ENOMEM.
+ */
+int storage_may_hold(struct storage_root *root);
 /* The record of a container by its full id, NULL in *ret when there is none. -ENOMEM. */
 int storage_find(struct storage_root *root, const char *id, const struct storage_record **ret);
 /* The metadata as an object: json_decref() it. -ENOENT: none, or none that is one. */
