@@ -42,7 +42,7 @@ STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 # Every source by name; `make lint` compares the lists with the tree.
 base       := bolt dir err escape guarded inroot io json json-pick slowopen str strbuf toml yaml
 base       += sqlite sqlite-file sqlite-log
-kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status sys
+kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status subid sys
 container  := container
 engines    := engines named freezer goflags homes hostproc mount-layers scan scan-procs scan-users unread
 engines    += $(addprefix apptainer/,apptainer config)
@@ -62,7 +62,7 @@ engines    += $(addprefix storage/,conf discover image layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-procpath by-veth find hostpath pod
 resolve    += ended served unseen
-rootfs     := data diff diff-change diff-compare diff-scope list marks open path view walk
+rootfs     := data diff diff-change diff-compare diff-scope ids list marks open path view walk
 rootfs     += export export-data export-entry export-image export-links export-out export-upper
 rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
@@ -92,6 +92,7 @@ unit_tests := \
     gvisor \
     homes \
     idmap \
+    ids \
     inroot \
     json-pick \
     lxc \

@@ -256,6 +256,18 @@ struct insp_mount {
 	bool read_only;
 };
 
+/*
+ * How ids inside a container's user namespace are the host's: uid_map, user_namespaces(7). n 0: not known, or the host's
+ * own ids.
+ */
+struct insp_id_range {
+	uint32_t inside, outside, count;
+};
+struct insp_id_map {
+	struct insp_id_range *items;
+	size_t n;
+};
+
 #define INSP_EXIT_UNSET	 (-1)
 #define INSP_COUNT_UNSET (-1)
 
@@ -303,6 +315,11 @@ struct insp_container {
 	struct insp_mount
 		*mounts; /* without those that every container has (/proc, /dev, /etc/hosts …) */
 	size_t n_mounts;
+	/*
+	 * What its record says of its user namespace; while it runs the kernel tells (/proc/PID/uid_map). A user's record is
+	 * that user's word.
+	 */
+	struct insp_id_map uids, gids;
 	/*
 	 * For INSP_WANT_CONFIG: what it runs, environment, user, labels …, as the "config" of an image made of it (OCI image
 	 * specification, config.md): JSON text, an object.

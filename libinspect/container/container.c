@@ -86,6 +86,24 @@ int container_add_mount(struct insp_container *c, const struct insp_mount *mount
 	return 0;
 }
 
+#define ID_RANGES_MAX 340 /* what the kernel takes, user_namespaces(7) */
+
+int container_add_ids(struct insp_id_map *map, uint64_t inside, uint64_t outside, uint64_t count)
+{
+	struct insp_id_range *items;
+
+	if (count == 0 || count > UINT32_MAX || inside > UINT32_MAX - count ||
+	    outside > UINT32_MAX - count || map->n >= ID_RANGES_MAX)
+		return 0;
+	items = reallocarray(map->items, map->n + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	map->items = items;
+	items[map->n++] =
+		(struct insp_id_range){ (uint32_t)inside, (uint32_t)outside, (uint32_t)count };
+	return 0;
+}
+
 struct insp_container *insp_container_free(struct insp_container *c)
 {
 	if (!c)
@@ -94,6 +112,8 @@ struct insp_container *insp_container_free(struct insp_container *c)
 	for (size_t i = 0; i < c->n_mounts; i++)
 		mount_clear(&c->mounts[i]);
 	free(c->mounts);
+	free(c->uids.items);
+	free(c->gids.items);
 	free(c->pod_namespace);
 	for (size_t i = 0; i < c->n_labels; i++) {
 		free(c->labels[i].key);

@@ -38,6 +38,9 @@ int container_layers_add(struct insp_layers *layers, const char *path);
 /* Appends a copy. Strings may be NULL but for type and destination. -ENOMEM. */
 int container_add_mount(struct insp_container *c, const struct insp_mount *mount);
 
+/* Appends a range; one that is empty or ends above UINT32_MAX - 1 is left out, and so is what comes after 340. -ENOMEM. */
+int container_add_ids(struct insp_id_map *map, uint64_t inside, uint64_t outside, uint64_t count);
+
 /* Appends, taking ownership of c on success. */
 int container_list_add(struct insp_list *list, struct insp_container *c);
 

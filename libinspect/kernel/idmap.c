@@ -55,3 +55,34 @@ uint32_t idmap_to_outside(const struct idmap *m, uint32_t inside)
 			return m->e[i].outside + (inside - m->e[i].inside);
 	return UINT32_MAX;
 }
+
+/* The part of the range (inside, outside in the middle, count) that one line of the outer map has. */
+static void add_common(struct idmap *ret, uint32_t inside, uint32_t middle, uint32_t count,
+		       const struct idmap *outer, size_t line)
+{
+	uint64_t first = MAX_OF(middle, outer->e[line].inside);
+	uint64_t end = MIN_OF((uint64_t)middle + count,
+			      (uint64_t)outer->e[line].inside + outer->e[line].count);
+
+	if (first >= end || ret->n == IDMAP_MAX)
+		return;
+	ret->e[ret->n].inside = (uint32_t)(inside + (first - middle));
+	ret->e[ret->n].outside =
+		(uint32_t)(outer->e[line].outside + (first - outer->e[line].inside));
+	ret->e[ret->n++].count = (uint32_t)(end - first);
+}
+
+void idmap_compose(const struct idmap *inner, const struct idmap *outer, struct idmap *ret)
+{
+	ret->n = 0;
+	for (size_t i = 0; i < inner->n; i++)
+		for (size_t k = 0; k < outer->n; k++)
+			add_common(ret, inner->e[i].inside, inner->e[i].outside, inner->e[i].count,
+				   outer, k);
+}
+
+bool idmap_is_identity(const struct idmap *m)
+{
+	return m->n == 1 && m->e[0].inside == 0 && m->e[0].outside == 0 &&
+	       m->e[0].count == UINT32_MAX;
+}

@@ -2,6 +2,7 @@
 #ifndef SONDE_KERNEL_IDMAP_H
 #define SONDE_KERNEL_IDMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,10 @@ int idmap_parse(const char *buf, size_t len, struct idmap *ret);
 int idmap_read(int pid_procfd, const char *file, struct idmap *ret);
 /* (uint32_t)-1: not mapped. */
 uint32_t idmap_to_inside(const struct idmap *m, uint32_t outside);
+/* ret: what is inside "inner", whose outside is the inside of "outer", outside of that. What outer has not is left out. */
+void idmap_compose(const struct idmap *inner, const struct idmap *outer, struct idmap *ret);
+/* Whether it maps all ids to themselves: the host's own, "0 0 4294967295". */
+bool idmap_is_identity(const struct idmap *m);
 uint32_t idmap_to_outside(const struct idmap *m, uint32_t inside);
 
 #endif

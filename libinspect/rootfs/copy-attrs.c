@@ -3,32 +3,23 @@
 
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/kernel/pid.h"
 
 #include <limits.h>
 #include <sys/xattr.h>
 
-int copy_ids_read(struct insp_files *files, struct copy_ids *ret, struct insp_err *err)
+void copy_ids_of(const struct insp_files *files, bool written, struct copy_ids *ret)
 {
-	_cleanup_pid_ struct insp_pid *init = NULL;
-	int r;
+	const struct view_ids *ids = NULL;
 
-	*ret = (struct copy_ids){ 0 };
-	if (!files || files->from != INSP_FILES_LIVE)
-		return 0;
-	r = insp_container_init(files->sys, files->container, &init, err);
-	if (r < 0)
-		return r;
-	r = idmap_read(init->procfd, "uid_map", &ret->uids);
-	if (r == 0)
-		r = idmap_read(init->procfd, "gid_map", &ret->gids);
-	if (r < 0)
-		return insp_err_set(err, r, "%s container %s: read its user namespace's map",
-				    files->container->engine, files->container->name);
-	/* "0 0 4294967295": no user namespace of its own */
-	ret->mapped = ret->uids.n != 1 || ret->uids.e[0].inside != ret->uids.e[0].outside ||
-		      ret->uids.e[0].count != UINT32_MAX;
-	return 0;
+	if (files && files->from == INSP_FILES_LIVE)
+		ids = files->ids;
+	else if (files && written && files->view.n > 0)
+		ids = files->view.layers[0].ids;
+	*ret = (struct copy_ids){ .mapped = ids };
+	if (ids) {
+		ret->uids = ids->uids;
+		ret->gids = ids->gids;
+	}
 }
 
 static uint32_t translate(uint32_t id, const struct copy_ids *from, const struct copy_ids *to,

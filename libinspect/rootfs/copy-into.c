@@ -120,6 +120,27 @@ static int put_before(struct view_dir *dir, int fd)
 	return 0;
 }
 
+static uint32_t other_form(const struct idmap *from, const struct idmap *to, uint32_t id)
+{
+	uint32_t r = from ? idmap_to_inside(from, id) : id;
+
+	if (to && r != UINT32_MAX)
+		r = idmap_to_outside(to, r);
+	return r == UINT32_MAX ? id : r;
+}
+
+/* Layers may hold ids in two forms: as the host counts, and as inside. */
+static void as_upper(const struct view_dir *dir, struct stat *st)
+{
+	const struct view_ids *from = dir->view->layers[dir->parts[0].layer].ids;
+	const struct view_ids *to = dir->view->layers[0].ids;
+
+	if (from == to)
+		return;
+	st->st_uid = other_form(from ? &from->uids : NULL, to ? &to->uids : NULL, st->st_uid);
+	st->st_gid = other_form(from ? &from->gids : NULL, to ? &to->gids : NULL, st->st_gid);
+}
+
 static int same_attrs(const struct copy_into *into, const struct stat *st, int fd)
 {
 	struct copy_meta meta = { .mode = st->st_mode,
@@ -155,6 +176,7 @@ static int copy_up(struct copy_into *into, int up)
 		return r;
 	if (fstat(into->dir.parts[0].fd, &st) < 0 || fstat(up, &parent) < 0)
 		return -errno;
+	as_upper(&into->dir, &st);
 	fd = open_new_dir(up, temp);
 	r = fd < 0 ? fd : same_attrs(into, &st, fd);
 	if (r == 0 && renameat(up, temp, up, into->name) < 0)

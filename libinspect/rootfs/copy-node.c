@@ -27,8 +27,9 @@ static int open_data(const struct copy_from *from, struct view_node *node, int *
 
 		if (r < 0)
 			return r;
-		if (fstat(fd, ret_st) < 0)
-			return -errno;
+		r = view_fstat(from->dir, node, fd, ret_st);
+		if (r < 0)
+			return r;
 		if (same_inode(ret_st, &node->st)) {
 			node->st = *ret_st;
 			*ret_fd = TAKE_FD(fd);

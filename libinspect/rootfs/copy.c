@@ -347,13 +347,9 @@ static void writer_back(struct writer *w)
 static int prepare(struct copy *c, const struct insp_copy_side *src,
 		   const struct insp_copy_side *dst, struct insp_err *err)
 {
-	int r = copy_ids_read(src->files, &c->from, err);
-
-	if (r == 0)
-		r = copy_ids_read(dst->files, &c->to, err);
-	if (r == 0)
-		r = target_ids(c, !dst->files, err);
-	return r;
+	copy_ids_of(src->files, false, &c->from);
+	copy_ids_of(dst->files, true, &c->to);
+	return target_ids(c, !dst->files, err);
 }
 
 /* A container that was removed looks as if its files had been few. */

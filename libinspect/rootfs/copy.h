@@ -72,8 +72,11 @@ int copy_data(struct copy *c, int in, int out, const struct stat *st);
 
 /* ---- copy-attrs.c ---- */
 
-/* The ids of a container's user namespace: of its init where it runs. */
-int copy_ids_read(struct insp_files *files, struct copy_ids *ret, struct insp_err *err);
+/*
+ * How ids of files' view are those inside (of layers: they are), or with written how those are written to it: as the host
+ * counts, or as the uppermost layer does. files may be NULL: the host.
+ */
+void copy_ids_of(const struct insp_files *files, bool written, struct copy_ids *ret);
 /* What st's file gets at the destination. */
 void copy_meta_of(const struct copy *c, const struct stat *st, struct copy_meta *ret);
 /* To an open file or directory. */

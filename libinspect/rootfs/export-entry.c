@@ -57,8 +57,9 @@ static int open_data(struct source *s, struct stat *ret_st)
 
 		if (r < 0)
 			return r;
-		if (fstat(s->fd, ret_st) < 0)
-			return -errno;
+		r = view_fstat(s->f->dir, &s->node, s->fd, ret_st);
+		if (r < 0)
+			return r;
 		if (same_inode(ret_st, &s->node.st))
 			return 0;
 		r = look_again(s);

@@ -207,6 +207,8 @@ int insp_files_open(struct insp_sys *sys, const struct insp_container *c, enum i
 		return insp_err_set(err, -ENOMEM, "%s container %s", c->engine, c->name);
 	*f = (struct insp_files){ .sys = sys, .container = c, .from = from };
 	r = from == INSP_FILES_LIVE ? open_live(f, err) : open_layers(f, err);
+	if (r == 0)
+		r = rootfs_set_ids(f, err);
 	if (r < 0) {
 		insp_files_close(f);
 		return r;
@@ -220,6 +222,7 @@ struct insp_files *insp_files_close(struct insp_files *files)
 	if (files) {
 		view_close(&files->view);
 		view_close(&files->base);
+		free(files->ids);
 		free(files);
 	}
 	return NULL;

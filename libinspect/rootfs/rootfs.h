@@ -17,7 +17,25 @@ struct insp_files {
 	size_t n_upper, n_engine;
 	/* INSP_FILES_LAYERS of a root that is one whole tree: the tree that it began as. n is 0 where none is kept. */
 	struct view base;
+	/*
+	 * The container's user namespace; NULL: it has none of its own. With INSP_FILES_LIVE only the view does not use it: what
+	 * is seen through /proc/PID/root has the host's ids, and is written with them.
+	 */
+	struct view_ids *ids;
 };
+
+/*
+ * Of a container in a user namespace of its own: f->ids, and for each layer of f's views whether it holds ids of the
+ * host, as most do, or the ids inside, where the engine has it id-mapped when it mounts it (mount_setattr(2)). The
+ * root directory of a layer tells: it belongs to an id that only one of the two sides has.
+ */
+int rootfs_set_ids(struct insp_files *f, struct insp_err *err);
+/*
+ * The id that a file of the uppermost layer gets on disk (of INSP_FILES_LIVE: that it is given through the mounts) when it
+ * is to be id inside. UINT32_MAX: the user namespace has no such id.
+ */
+uint32_t rootfs_uid_outside(const struct insp_files *f, uint32_t inside);
+uint32_t rootfs_gid_outside(const struct insp_files *f, uint32_t inside);
 
 /* Opens a directory of the host that c's record names as its own (a layer): rootfs_open_own() of open.c says what is believed. */
 int rootfs_open_own(struct insp_sys *sys, const struct insp_container *c, const char *path,

@@ -114,31 +114,68 @@ static bool is_mark(const struct view_dir *dir, const char *name, const struct v
 			 marks_is_xwhiteout(marks, dir->parts[node->part].fd, name, &node->st));
 }
 
+#define NOBODY \
+	65534 /* /proc/sys/kernel/overflowuid: what the container sees where an id is not its */
+
+static uint32_t inside(const struct idmap *m, uint32_t id)
+{
+	uint32_t r = idmap_to_inside(m, id);
+
+	return r == UINT32_MAX ? NOBODY : r;
+}
+
+static void set_inside(const struct view_dir *dir, size_t part, struct stat *st)
+{
+	const struct view_ids *ids = dir->view->layers[dir->parts[part].layer].ids;
+
+	if (ids) {
+		st->st_uid = inside(&ids->uids, st->st_uid);
+		st->st_gid = inside(&ids->gids, st->st_gid);
+	}
+}
+
+int view_fstat(const struct view_dir *dir, const struct view_node *node, int fd, struct stat *ret)
+{
+	if (fstat(fd, ret) < 0)
+		return -errno;
+	set_inside(dir, node->part, ret);
+	return 0;
+}
+
+static int stat_part(const struct view_dir *dir, size_t part, const char *name, struct stat *st)
+{
+	if (fstatat(dir->parts[part].fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	set_inside(dir, part, st);
+	return 0;
+}
+
 int view_lookup(const struct view_dir *dir, const char *name, struct view_node *ret)
 {
 	unsigned marks = dir->view->marks;
 
 	for (size_t part = 0; part < dir->n; part++) {
-		int fd = dir->parts[part].fd;
+		int r;
 
-		if (marks_is_deleted_by_name(marks, fd, name))
+		if (marks_is_deleted_by_name(marks, dir->parts[part].fd, name))
 			return -ENOENT;
-		if (fstatat(fd, name, &ret->st, AT_SYMLINK_NOFOLLOW) == 0) {
+		r = stat_part(dir, part, name, &ret->st);
+		if (r == 0) {
 			ret->part = (unsigned)part;
 			return is_mark(dir, name, ret) ? -ENOENT : 0;
 		}
-		if (errno != ENOENT)
-			return -errno;
+		if (r != -ENOENT)
+			return r;
 	}
 	return -ENOENT;
 }
 
 int view_stat(const struct view_dir *dir, const struct view_name *name, struct view_node *ret)
 {
+	int r = stat_part(dir, name->part, name->name, &ret->st);
+
 	ret->part = name->part;
-	if (fstatat(dir->parts[name->part].fd, name->name, &ret->st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	return is_mark(dir, name->name, ret) ? -ENOENT : 0;
+	return r < 0 ? r : is_mark(dir, name->name, ret) ? -ENOENT : 0;
 }
 
 /* The merged directory at path (absolute, sound) of the layers from number first on: where a redirect leads. */

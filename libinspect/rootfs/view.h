@@ -11,6 +11,7 @@
 #ifndef SONDE_ROOTFS_VIEW_H
 #define SONDE_ROOTFS_VIEW_H
 
+#include "libinspect/kernel/idmap.h"
 #include "libinspect/kernel/sys.h"
 
 #include <sys/stat.h>
@@ -23,9 +24,18 @@ enum view_marks {
 	VIEW_FUSE = 1 << 3,    /* user.fuseoverlayfs.*, and files called .wh. */
 };
 
+struct view_ids {
+	struct idmap uids, gids;
+};
+
 struct view_layer {
 	int fd; /* the directory, O_RDONLY */
 	bool sealed; /* fd is a sealedtree: what is opened below cannot be a device, and leaves no access time */
+	/*
+	 * How the ids of files here are those inside; NULL: they are. Set, view_node's st has ids inside (65534: one that the
+	 * container's user namespace has not).
+	 */
+	const struct view_ids *ids;
 };
 
 /* Free with view_close(). */
@@ -89,7 +99,7 @@ int view_list(const struct view_dir *dir, size_t n_parts, unsigned flags, struct
 /* One file of a merged directory. */
 struct view_node {
 	struct stat
-		st; /* of the uppermost; size is right also where its data is not there (metacopy) */
+		st; /* of the uppermost; size is right also where its data is not there (metacopy), ids are those inside */
 	unsigned part;
 };
 /*
@@ -108,6 +118,8 @@ int view_enter(const struct view_dir *dir, const char *name, const struct view_n
  */
 int view_open(const struct view_dir *dir, const char *name, const struct view_node *node,
 	      int *ret_fd);
+/* fstat() of what it gave, ids as node's st has them (where it is node's own file, and no metacopy's). */
+int view_fstat(const struct view_dir *dir, const struct view_node *node, int fd, struct stat *ret);
 /* Where the link name leads, as bytes of the container. free() it. */
 int view_readlink(const struct view_dir *dir, const char *name, const struct view_node *node,
 		  char **ret);

@@ -64,11 +64,18 @@ merged_ours()
     "$HELPERS/dump-view" -m "$(merged_marks "$1")" ${2//:/ } >ours
 }
 
+# In memory, where it has users' attributes (Linux 6.6): ten times as fast as a disk that others use.
+merged_scratch()
+{
+    mkdir -p scratch && mount -t tmpfs -o mode=711,size=50% tmpfs scratch && touch scratch/f || return 1
+    if setfattr -n user.a -v b scratch/f 2>/dev/null; then cd scratch || return 1; else umount scratch; fi
+}
+
 # merged_compare KIND SEED LAYERS OPS
 merged_compare()
 {
     local low
-    merged_make "$@" && merged_ours "$1" "$low" && [ -s kernel ] || return 1
+    merged_scratch && merged_make "$@" && merged_ours "$1" "$low" && [ -s kernel ] || return 1
     # its numbers of links are its own
     [ "$1" != fuse ] || sed -i "s/ same=[^ ]*//" kernel ours
     diff -u kernel ours >differ && return 0

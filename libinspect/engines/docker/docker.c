@@ -141,7 +141,7 @@ static int fill_files(const struct docker_scan *ds, const struct docker_record *
 		r = fail(ds, c->id, r, &err);
 	if (r == -ENOMEM)
 		return r;
-	r = docker_mounts(ds->containers, ds->root, rec, c, &err);
+	r = docker_mounts(ds->scan->sys, ds->containers, ds->root, rec, c, &err);
 	return r < 0 && r != -ENOENT ? fail(ds, c->id, r, &err) : 0;
 }
 

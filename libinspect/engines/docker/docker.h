@@ -143,9 +143,11 @@ int docker_record_mounts(const struct docker_record *rec, const char *store,
 			 struct insp_container *c);
 /* Appends what --tmpfs gave. -ENOMEM. */
 int docker_hostconfig_mounts(const json_t *hostconfig, struct insp_container *c);
-/* Both, with ID/hostconfig.json below containers. */
-int docker_mounts(int containers, const struct docker_root *root, const struct docker_record *rec,
-		  struct insp_container *c, struct insp_err *err);
+/* The ids of userns-remap, by a store called UID.GID and /etc/subuid; none of any other. -ENOMEM. */
+int docker_remapped_ids(const struct insp_sys *sys, const char *store, struct insp_container *c);
+/* All three, with ID/hostconfig.json below containers. */
+int docker_mounts(const struct insp_sys *sys, int containers, const struct docker_root *root,
+		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err);
 
 /* ---- the runtime's state ------------------------------------------------------------------------------------- */
 

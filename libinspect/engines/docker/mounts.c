@@ -5,6 +5,8 @@
 #include "libinspect/engines/docker/docker.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/kernel/span.h"
+#include "libinspect/kernel/subid.h"
 
 #define HOSTCONFIG_MAX (4 * 1024 * 1024)
 #define LOCAL_DRIVER   "local"
@@ -100,10 +102,36 @@ int docker_hostconfig_mounts(const json_t *hostconfig, struct insp_container *c)
 	return 0;
 }
 
-int docker_mounts(int containers, const struct docker_root *root, const struct docker_record *rec,
-		  struct insp_container *c, struct insp_err *err)
+static int add_ids(const struct idmap *from, struct insp_id_map *to)
 {
-	static const char *const wanted[] = { "Tmpfs", NULL };
+	int r = 0;
+
+	for (size_t i = 0; i < from->n && r == 0; i++)
+		r = container_add_ids(to, from->e[i].inside, from->e[i].outside, from->e[i].count);
+	return r;
+}
+
+int docker_remapped_ids(const struct insp_sys *sys, const char *store, struct insp_container *c)
+{
+	const char *slash = strrchr(store, '/'), *dot = slash ? strchr(slash, '.') : NULL;
+	struct span name = span_of(slash ? slash + 1 : "", slash ? strlen(slash + 1) : 0);
+	struct idmap uids, gids;
+	uint32_t uid, gid;
+	int r;
+
+	if (!dot || !span_u32(&name, &uid) || !span_after(&name, ".") || !span_u32(&name, &gid) ||
+	    span_len(&name) > 0 || c->owner != 0)
+		return 0;
+	subid_remapped(sys, "subuid", uid, &uids);
+	subid_remapped(sys, "subgid", gid, &gids);
+	r = add_ids(&uids, &c->uids);
+	return r < 0 ? r : add_ids(&gids, &c->gids);
+}
+
+int docker_mounts(const struct insp_sys *sys, int containers, const struct docker_root *root,
+		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err)
+{
+	static const char *const wanted[] = { "Tmpfs", "UsernsMode", NULL };
 	_cleanup_json_ json_t *hostconfig = NULL;
 	char path[DOCKER_ID_LEN + sizeof("/hostconfig.json")];
 	int r = docker_record_mounts(rec, root->path, c);
@@ -114,5 +142,9 @@ int docker_mounts(int containers, const struct docker_root *root, const struct d
 	r = json_read_members(containers, path, HOSTCONFIG_MAX, wanted, &hostconfig, err);
 	if (r < 0)
 		return r;
-	return docker_hostconfig_mounts(hostconfig, c);
+	r = docker_hostconfig_mounts(hostconfig, c);
+	/* --userns=host: its layers are those of the others, its ids the host's */
+	return r < 0 || str_eq(json_str_at(hostconfig, "UsernsMode"), "host")
+		       ? r
+		       : docker_remapped_ids(sys, root->path, c);
 }

@@ -22,6 +22,7 @@ void lxc_config_free(struct lxc_config *c)
 	free(c->console_log);
 	strings_free(&c->mounts);
 	strings_free(&c->includes);
+	strings_free(&c->idmaps);
 	*c = (struct lxc_config){ 0 };
 }
 
@@ -98,6 +99,8 @@ static int set_value(struct lxc_config *c, struct span key, struct span value)
 
 	if (key_is(key, "lxc.mount.entry"))
 		return add_string(&c->mounts, value);
+	if (key_is(key, "lxc.idmap") || key_is(key, "lxc.id_map"))
+		return add_string(&c->idmaps, value);
 	if (key_is(key, "lxc.include"))
 		return add_string(&c->includes, value);
 	if (key_is(key, "lxc.cgroup.relative"))
@@ -161,6 +164,8 @@ static int merge(struct lxc_config *c, struct lxc_config *included)
 {
 	int r = append(&c->mounts, &included->mounts);
 
+	if (r == 0)
+		r = append(&c->idmaps, &included->idmaps);
 	take_missing(&c->rootfs, &included->rootfs);
 	take_missing(&c->hostname, &included->hostname);
 	take_missing(&c->command, &included->command);
@@ -402,5 +407,27 @@ int lxc_config_add_mounts(const struct lxc_strings *entries, const char *rootfs,
 
 	for (size_t i = 0; r == 0 && i < entries->n; i++)
 		r = add_mount(entries->items[i], rootfs, c);
+	return r;
+}
+
+/* ---- ids ---- */
+
+int lxc_config_add_ids(const struct lxc_strings *idmaps, struct insp_container *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < idmaps->n && r == 0; i++) {
+		struct span s = span_of(idmaps->items[i], strlen(idmaps->items[i]));
+		char type = *s.p++;
+		uint32_t inside, outside, count;
+
+		if (!strchr("ugb", type) || !span_u32(&s, &inside) || !span_u32(&s, &outside) ||
+		    !span_u32(&s, &count))
+			continue;
+		if (type != 'g')
+			r = container_add_ids(&c->uids, inside, outside, count);
+		if (r == 0 && type != 'u')
+			r = container_add_ids(&c->gids, inside, outside, count);
+	}
 	return r;
 }

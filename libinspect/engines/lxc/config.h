@@ -26,6 +26,7 @@ struct lxc_config {
 	bool own_cgroup; /* lxc.cgroup.relative or .dir: its cgroup is not called by its name alone */
 	struct lxc_strings mounts; /* lxc.mount.entry, each as in fstab(5) */
 	struct lxc_strings includes;
+	struct lxc_strings idmaps; /* lxc.idmap: "u 0 100000 65536" */
 };
 void lxc_config_free(struct lxc_config *c);
 #define _cleanup_lxc_config_ _cleanup_(lxc_config_free)
@@ -49,6 +50,8 @@ int lxc_config_layers(const char *value, const char *within, struct insp_layers 
 /* Adds mount entries to c's mounts, but for those of proc, sysfs and the like. rootfs may be NULL. -ENOMEM. */
 int lxc_config_add_mounts(const struct lxc_strings *entries, const char *rootfs,
 			  struct insp_container *c);
+/* Adds lxc.idmap's ranges to c's. -ENOMEM. */
+int lxc_config_add_ids(const struct lxc_strings *idmaps, struct insp_container *c);
 /* Whether path is absolute, without "..", and below within (NULL: anywhere). */
 bool lxc_path_is_within(const char *path, const char *within);
 

@@ -87,6 +87,8 @@ static int fill(const struct store *s, struct insp_container *c)
 		r = fill_detail(s, c);
 	if (r == 0 && (want & INSP_WANT_FILES)) {
 		r = lxc_config_add_mounts(&s->config.mounts, c->rootfs, c);
+		if (r == 0)
+			r = lxc_config_add_ids(&s->config.idmaps, c);
 		c->layers = TAKE_PTR(layers);
 	}
 	/* a volume of its own: while it runs the kernel tells */

@@ -107,6 +107,32 @@ static int fill_image(const json_t *config, struct insp_container *c)
 	return r < 0 ? r : container_set(&c->image_id, text_of(config, "volatile.base_image"));
 }
 
+/* [{"Isuid":true,"Isgid":false,"Hostid":100000,"Nsid":0,"Maprange":65536}, …], as text in the record */
+static int add_ids(const char *text, struct insp_container *c)
+{
+	_cleanup_json_ json_t *map = NULL;
+	json_t *e;
+	size_t i;
+	int r = text ? json_parse(text, strlen(text), &map, NULL) : -ENODATA;
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	json_array_foreach (map, i, e) {
+		int64_t inside = json_int_at(e, "Nsid", -1), outside = json_int_at(e, "Hostid", -1);
+		int64_t count = json_int_at(e, "Maprange", -1);
+
+		if (inside < 0 || outside < 0 || count < 0)
+			continue;
+		if (r == 0 && json_bool_at(e, "Isuid"))
+			r = container_add_ids(&c->uids, (uint64_t)inside, (uint64_t)outside,
+					      (uint64_t)count);
+		if (r == 0 && json_bool_at(e, "Isgid"))
+			r = container_add_ids(&c->gids, (uint64_t)inside, (uint64_t)outside,
+					      (uint64_t)count);
+	}
+	return r;
+}
+
 int lxd_record_fill(const json_t *record, unsigned want, const char *dir, struct insp_container *c)
 {
 	const json_t *config = json_object_get(record, "expanded_config");
@@ -125,5 +151,10 @@ int lxd_record_fill(const json_t *record, unsigned want, const char *dir, struct
 		r = add_labels(config, c);
 	if (r == 0 && (want & INSP_WANT_FILES))
 		r = add_mounts(json_object_get(record, "expanded_devices"), dir, c);
+	if (r == 0 && (want & INSP_WANT_FILES))
+		r = add_ids(text_of(config, "volatile.idmap.current")
+				    ? text_of(config, "volatile.idmap.current")
+				    : text_of(config, "volatile.idmap.next"),
+			    c);
 	return r;
 }

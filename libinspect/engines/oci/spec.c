@@ -97,6 +97,23 @@ static int add_mounts(const json_t *mounts, struct insp_container *c)
 	return 0;
 }
 
+static int add_ids(const json_t *mappings, struct insp_id_map *map)
+{
+	json_t *m;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach (mappings, i, m) {
+		int64_t inside = json_int_at(m, "containerID", -1);
+		int64_t outside = json_int_at(m, "hostID", -1), count = json_int_at(m, "size", -1);
+
+		if (inside >= 0 && outside >= 0 && count >= 0 && r == 0)
+			r = container_add_ids(map, (uint64_t)inside, (uint64_t)outside,
+					      (uint64_t)count);
+	}
+	return r;
+}
+
 int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c)
 {
 	int r = 0;
@@ -109,6 +126,10 @@ int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c)
 	}
 	if (r == 0 && (want & INSP_WANT_FILES))
 		r = add_mounts(json_at(spec, "mounts"), c);
+	if (r == 0 && (want & INSP_WANT_FILES) && c->uids.n == 0)
+		r = add_ids(json_at(spec, "linux.uidMappings"), &c->uids);
+	if (r == 0 && (want & INSP_WANT_FILES) && c->gids.n == 0)
+		r = add_ids(json_at(spec, "linux.gidMappings"), &c->gids);
 	if (r == 0 && (want & INSP_WANT_CONFIG) && !c->image_config)
 		r = oci_image_config_of_process(json_at(spec, "process"), &c->image_config);
 	return r;

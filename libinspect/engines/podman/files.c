@@ -4,6 +4,7 @@
 #include "libinspect/engines/oci/image.h"
 #include "libinspect/engines/oci/spec.h"
 #include "libinspect/engines/podman/podman.h"
+#include "libinspect/kernel/subid.h"
 
 /* podman's rule is stricter: letters, digits, '_', '.', '-'. */
 static bool is_volume_name(const char *s)
@@ -64,6 +65,38 @@ static int add_binds(const struct podman_store *s, struct insp_container *c, con
 	return r;
 }
 
+/* The ids in map are those of the user namespace that podman itself is in: as the host counts from now on. */
+static int set_outside(struct insp_id_map *map, const struct idmap *podmans)
+{
+	struct idmap said = { 0 }, whole;
+	int r = 0;
+
+	for (size_t i = 0; i < map->n && i < IDMAP_MAX; i++) {
+		said.e[i].inside = map->items[i].inside;
+		said.e[i].outside = map->items[i].outside;
+		said.e[i].count = map->items[i].count;
+		said.n++;
+	}
+	if (said.n > 0)
+		idmap_compose(&said, podmans, &whole);
+	else
+		whole = *podmans;
+	map->n = 0;
+	for (size_t i = 0; i < whole.n && r == 0; i++)
+		r = container_add_ids(map, whole.e[i].inside, whole.e[i].outside, whole.e[i].count);
+	return r;
+}
+
+static int set_users_ids(const struct podman_store *s, struct insp_container *c)
+{
+	struct idmap uids, gids;
+	int r = subid_rootless(s->scan->sys, s->owner, &uids, &gids);
+
+	if (r == 0)
+		r = set_outside(&c->uids, &uids);
+	return r < 0 ? r : set_outside(&c->gids, &gids);
+}
+
 /* podman run --rootfs DIR: no image, no layer; with DIR:O an overlay over it, whose mount tells. */
 static int rootfs_layers(const struct podman_store *s, struct insp_container *c,
 			 const json_t *config)
@@ -90,6 +123,8 @@ int podman_fill_files(struct podman_store *s, struct insp_container *c, const js
 		r = rootfs_layers(s, c, config);
 	if (r == 0)
 		r = add_binds(s, c, json_at(config, "spec"));
+	if (r == 0 && s->owner != 0)
+		r = set_users_ids(s, c);
 	return r < 0 ? r : add_volumes(s, c, json_at(config, "namedVolumes"));
 }
 
