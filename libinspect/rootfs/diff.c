@@ -54,6 +54,13 @@ static void state_clear(struct state *s)
 	diff_scope_clear(&s->scope);
 }
 
+static void hint_open_files(struct insp_err *err)
+{
+	if (err && err->code == -EMFILE)
+		insp_err_hint(err, "raise the limit of open files (ulimit -n): one is needed for "
+				   "each layer of each directory on the way");
+}
+
 /* What could not be looked at is told; what is gone meanwhile is not. */
 static int failed(struct state *s, int error)
 {
@@ -65,11 +72,7 @@ static int failed(struct state *s, int error)
 	if (error == -ENOENT || !s->diags)
 		return 0;
 	insp_err_set(&err, error, "%s container %s: look at '%s'", c->engine, c->name, s->path.buf);
-	if (error == -EMFILE)
-		insp_err_hint(
-			&err,
-			"raise the limit of open files (ulimit -n): one is needed for each layer "
-			"of each directory on the way");
+	hint_open_files(&err);
 	insp_diags_add(s->diags, &err);
 	return 0;
 }
@@ -435,7 +438,10 @@ int insp_diff(const struct insp_files *is, const struct insp_files *was,
 		return r;
 	r = compare(&s);
 	state_clear(&s);
-	return r < 0 ? insp_err_set(err, r, "%s container %s: compare", is->container->engine,
-				    is->container->name)
-		     : 0;
+	if (r < 0) {
+		insp_err_set(err, r, "%s container %s: compare", is->container->engine,
+			     is->container->name);
+		hint_open_files(err);
+	}
+	return r < 0 ? r : 0;
 }

@@ -14,8 +14,10 @@ cdiff_docker_churn()
         if [ $((seed % 2)) = 0 ]; then
             dk run --name "churn-$seed" --network none "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
         else
-            dk run -d --name "churn-$seed" --network none "$CHURN_IMAGE" >/dev/null &&
-                dk exec "churn-$seed" churn-tree $options "$seed" 1000 /
+            # not with exec: in a chroot that is not in the container's root
+            dk run -d -i --name "churn-$seed" --network none "$CHURN_IMAGE" \
+                sh -c "churn-tree $options $seed 1000 /; echo churned; read x" >/dev/null &&
+                test_wait "dk logs churn-$seed | grep churned" 60
         fi || return 1
     done
 }

@@ -14,7 +14,7 @@
 
 #define TEXT_SIZE_MAX  (16 * 1024 * 1024)
 #define MEMORY_MAX     (512 * 1024 * 1024)
-#define CPU_SECONDS    20
+#define CPU_SECONDS    5
 #define NOBODY	       65534
 #define STATUS_NO_DIFF 126
 #define FIRST_TEXT_FD  3

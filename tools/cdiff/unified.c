@@ -130,7 +130,8 @@ static int put_text(struct cdiff *cdiff, const struct insp_change *change)
 	if (r == -EFBIG)
 		return put_line(cdiff, change, "too large to be compared line by line");
 	if (r == -ETIME)
-		return put_line(cdiff, change, "not to be compared line by line in the time given");
+		return put_line(cdiff, change,
+				"takes too much time or memory to be compared line by line");
 	return r;
 }
 
@@ -156,10 +157,20 @@ static int put_type(struct cdiff *cdiff, const struct insp_change *change)
 	return put_line(cdiff, change, text);
 }
 
+/* diff(1) says nothing of two empty texts. */
+static bool is_empty(const struct insp_change *change)
+{
+	return is_type(change, S_IFREG) && cdiff_size(change->file[INSP_BEFORE]) == 0 &&
+	       cdiff_size(change->file[INSP_AFTER]) == 0;
+}
+
 static int put(struct cdiff *cdiff, const struct insp_change *change)
 {
 	unsigned what = change->what;
 	int r = 0;
+
+	if (change->kind != INSP_CHANGE_CHANGED && is_empty(change))
+		return put_line(cdiff, change, "empty file");
 
 	if (change->kind == INSP_CHANGE_CHANGED && (what & INSP_CHANGED_TYPE))
 		r = put_type(cdiff, change);

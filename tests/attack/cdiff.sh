@@ -1,0 +1,157 @@
+#!/bin/bash
+# What a container can leave in its files for whoever looks at its changes. Each attack is seen to work on a naive way first.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/docker-store.sh"
+. "$SONDE_SOURCE/tests/lib/docker-overlay.sh"
+
+test_prereq PTY 'have_all script'
+
+# racing A B SCRIPT: A and B are exchanged without a pause meanwhile
+racing()
+{
+    local racer status=0
+    "$HELPERS/swap-race" "$1" "$2" &
+    racer=$!
+    eval "$3" || status=$?
+    kill "$racer" && wait "$racer" 2>/dev/null
+    return "$status"
+}
+
+# the escape sequence that sets a terminal's title
+evil_name=$(printf 'a\033]0;owned\007b\nC ')
+
+test_expect ROOT,JQ,PTY 'naive: a name in a list acts on the terminal' '
+    overlay_store 2 && : >"$upper/$evil_name" && : >"$upper/plain" &&
+    script -qec "sh -c \"cd $upper && printf %s a*\"" /dev/null >typed && grep -q "$(printf "\033")" typed
+'
+test_expect ROOT,JQ,PTY 'on a terminal a name is escaped, in one line, in each form' '
+    for way in "" --stat --layers -u; do
+        script -qec "cdiff --sysroot $HOST $way web" /dev/null >typed &&
+        ! grep -q "$(printf "\033")" typed && grep -qF "a\\x1b]0;owned\\x07b\\x0aC" typed || { cat -v typed; return 1; }
+    done
+'
+test_expect ROOT,JQ,PTY 'content is escaped on a terminal, tabs and line ends apart' '
+    printf "x\ty\033[2J\n" >"$upper/text" && script -qec "cdiff --sysroot $HOST -u web /text" /dev/null >typed &&
+    ! grep -q "$(printf "\033")" typed && grep -q "^+x$(printf "\t")y.x1b\[2J" typed
+'
+test_expect ROOT,JQ 'a label of a diff cannot end its line' '
+    printf "t\n" >"$upper/$evil_name" && overlay_cdiff -u web >out && [ "$(grep -c "^+++ " out)" = 2 ] && test_grep "^+++ b/a.x1b" out
+'
+
+test_expect ROOT,JQ,XATTR 'naive: user.overlay.opaque, which a container may set, hides the image' '
+    overlay_store 2 && mkdir -p "${layers[0]}/etc" "$upper/etc" && echo root >"${layers[0]}/etc/passwd" && echo n >"$upper/etc/new" &&
+    setfattr -n user.overlay.opaque -v y "$upper/etc" && setfattr -n user.fuseoverlayfs.opaque -v y "$upper/etc" &&
+    : >"$upper/etc/.wh.passwd" && : >"$upper/etc/.wh..wh..opq" &&
+    getfattr --only-values -n user.overlay.opaque "$upper/etc" | grep -q y
+'
+test_expect ROOT,JQ,XATTR 'marks of other stores are the container'\''s own files and attributes' '
+    overlay_cdiff web >actual &&
+    printf "%s\n" "C /etc" "A /etc/.wh..wh..opq" "A /etc/.wh.passwd" "A /etc/new" >expect && test_cmp expect actual
+'
+test_expect ROOT,JQ,XATTR 'trusted.overlay.opaque, which it may not set, counts' '
+    setfattr -n trusted.overlay.opaque -v y "$upper/etc" && overlay_cdiff web >actual && test_grep "^D /etc/passwd$" actual
+'
+test_expect ROOT,JQ,XATTR 'a redirect that leads out of the layers finds nothing' '
+    overlay_store 2 && mkdir -p "$upper/d" "$HOST/secret" && echo s >"$HOST/secret/key" &&
+    for to in ../../../../../../../secret /../../secret .. /.. "" / //; do
+        setfattr -n trusted.overlay.redirect -v "$to" "$upper/d" && overlay_cdiff web >actual && echo "A /d" >expect &&
+        test_cmp expect actual || return 1
+    done
+'
+
+test_expect ROOT,JQ 'naive: every character device is taken for a whiteout' '
+    overlay_store 2 && mknod "$upper/null" c 1 3 && mknod "$upper/zero" b 0 0 &&
+    find "$upper" -type c -printf "D /%P\n" >out && test_grep "D /null" out
+'
+test_expect ROOT,JQ 'only a character device 0:0 is a whiteout, and of nothing it deletes nothing' '
+    mknod "$upper/gone" c 0 0 && overlay_cdiff web >actual && printf "%s\n" "A /null" "A /zero" >expect && test_cmp expect actual
+'
+
+# A FIFO in the place of a file stops whoever opens it.
+fifo_up()
+{
+    overlay_store 2 && mkdir -p "${layers[0]}/d" "$upper/d" && seq 100 >"${layers[0]}/d/text" && seq 99 >"$upper/d/text" &&
+        rm -f "$HOST/fifo" && mkfifo "$HOST/fifo"
+}
+naive_stops()
+{
+    for i in $(seq 300); do
+        timeout 1 cat "$upper/d/text" >/dev/null || [ $? != 124 ] || return 0
+    done
+    return 1
+}
+test_expect ROOT,JQ 'naive: reading a file that becomes a FIFO never ends' 'fifo_up && racing "$upper/d/text" "$HOST/fifo" naive_stops'
+never_stops() { for i in $(seq 200); do timeout 10 cdiff --sysroot "$HOST" -u web >out || [ $? = 2 ] || return 1; done; }
+test_expect ROOT,JQ 'a file that becomes a FIFO stops nothing' 'fifo_up && racing "$upper/d/text" "$HOST/fifo" never_stops'
+compares() { for i in $(seq 200); do timeout 10 cdiff --sysroot "$HOST" --json --verify web >out || [ $? = 2 ] || return 1; done; }
+test_expect ROOT,JQ 'nor where content is compared' 'fifo_up && racing "$upper/d/text" "$HOST/fifo" compares'
+
+# A link in the place of a file, or of a directory, leads to the host'\''s.
+link_up()
+{
+    overlay_store 2 && mkdir -p "${layers[0]}/d" "$upper/d" "$HOST/secret.d" && seq 100 >"${layers[0]}/d/text" && seq 99 >"$upper/d/text" &&
+        echo "root secret" | tee "$HOST/secret.d/text" >"$HOST/secret.d/key" && rm -f "$HOST/link" && ln -s "$HOST/secret.d/key" "$HOST/link" &&
+        ln -s "$HOST/secret.d" "$HOST/link.d"
+}
+naive_leaks() { for i in $(seq 500); do diff -u "${layers[0]}/d/text" "$upper/d/text"; done >out 2>&1; grep -q "root secret" out; }
+test_expect ROOT,JQ 'naive: a file that becomes a link shows a file of the host' 'link_up && racing "$upper/d/text" "$HOST/link" naive_leaks'
+never_leaks() { for i in $(seq 200); do cdiff --sysroot "$HOST" -u web >>out || [ $? = 2 ] || return 1; done && test_grep "^-100$" out && test_grep -v "root secret" out; }
+test_expect ROOT,JQ 'a file that becomes a link shows nothing of the host' 'link_up && : >out && racing "$upper/d/text" "$HOST/link" never_leaks'
+test_expect ROOT,JQ 'naive: a directory that becomes a link shows the host'\''s' 'link_up && racing "$upper/d" "$HOST/link.d" naive_leaks'
+test_expect ROOT,JQ 'a directory that becomes a link shows nothing of the host' 'link_up && : >out && racing "$upper/d" "$HOST/link.d" never_leaks'
+test_expect ROOT,JQ 'a link of the image leads PATH nowhere but inside' '
+    overlay_store 2 && mkdir -p "$HOST/secret.d" && echo k >"$HOST/secret.d/key" && ln -s "../../../../../../../../../../../$HOST/secret.d" "$upper/out" &&
+    test_status 1 cdiff --sysroot "$HOST" web /out/key 2>err && test_grep "No such file" err
+'
+
+# PATH may hold a directory of the container, HOME and the like may be anything: the host'\''s diff is at a fixed place
+test_expect ROOT,JQ 'naive: diff is looked up in PATH' '
+    overlay_store 2 && seq 3 >"${layers[0]}/t" && seq 4 >"$upper/t" && mkdir -p bin && printf "#!/bin/sh\necho owned >&2\n" >bin/diff && chmod 755 bin/diff &&
+    PATH=$PWD/bin:$PATH sh -c "diff $upper/t ${layers[0]}/t" 2>err && test_grep owned err
+'
+test_expect ROOT,JQ 'no diff but the host'\''s own is run, without its environment' '
+    PATH=$PWD/bin:$PATH TMPDIR=/nowhere LD_PRELOAD= cdiff --sysroot "$HOST" -u web >out 2>err && test_empty err && test_grep "^+4$" out
+'
+test_expect ROOT,JQ,STRACE 'it is nobody, and has nothing open but the two texts' '
+    strace -f -qq -o trace -e trace=setresuid,execve,dup3 cdiff --sysroot "$HOST" -u web >out &&
+    test_grep "setresuid(65534, 65534, 65534) *= 0" trace && ! grep -v O_CLOEXEC trace | grep "dup3([0-9]*, [5-9]"
+'
+
+test_expect ROOT,JQ 'two texts of millions of lines, which cost diff gigabytes, are given up, and the rest goes on' '
+    seq 2000000 | shuf >"${layers[0]}/slow" && seq 2000000 | shuf >"$upper/slow" &&
+    timeout 120 cdiff --sysroot "$HOST" -u web >out && test_grep "^Changed /slow: takes too much" out && test_grep "^+4$" out
+'
+
+deep()
+{
+    python3 -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+for i in range(int(sys.argv[2])):
+    os.mkdir("d" * 200, dir_fd=fd)
+    fd = os.open("d" * 200, os.O_RDONLY, dir_fd=fd)
+os.close(os.open("end", os.O_CREAT | os.O_WRONLY, dir_fd=fd))' "$@"
+}
+test_expect ROOT,JQ,PYTHON 'naive: a path of 12,000 bytes cannot be opened by its name' '
+    overlay_store 2 && deep "$upper" 60 && path=$(find "$upper" -name end) && ! cat "$path" 2>err && test_grep "too long" err
+'
+test_expect ROOT,JQ,PYTHON 'a path of 12,000 bytes is listed' '
+    overlay_cdiff web >actual && [ "$(wc -l <actual)" = 61 ] && [ "$(tail -n 1 actual | wc -c)" = $((3 + 60 * 201 + 4)) ]
+'
+
+# hundred_up: each of 100 layers has the directory, 40 deep
+hundred_up()
+{
+    local n dir
+    dir=$(printf "d/%.0s" $(seq 40))
+    overlay_store 100 && for n in "${layers[@]}" "$upper"; do mkdir -p "$n/$dir" || return 1; done && echo x >"$upper/$dir/new" &&
+        echo o >"${layers[0]}/$dir/old" && mknod "$upper/$dir/old" c 0 0
+}
+test_expect ROOT,JQ '100 layers, each with a directory 40 deep' '
+    hundred_up && overlay_cdiff web >actual && tail -n 2 actual | sed "s,/.*/,/," >got && printf "%s\n" "A /new" "D /old" >expect && test_cmp expect got
+'
+test_expect ROOT,JQ 'where not so many files may be open, that is said, and the status is 2' '
+    (ulimit -n 500 && test_status 2 cdiff --sysroot "$HOST" web >actual 2>err) && test_grep "Too many open files" err && test_grep "hint: raise" err
+'
+
+test_done
