@@ -55,11 +55,11 @@ test_expect UNSHARE 'cps --ns tells every namespace of it, with its processes an
 '
 
 test_expect UNSHARE,USERNS 'a user without privileges is shown a container of its own' '
-    daemon_start "$TRASH/noted" "$TRASH/log" setpriv --reuid 65534 --regid 65534 --clear-groups \
+    daemon_start "$TRASH/users" "$TRASH/log" setpriv --reuid 65534 --regid 65534 --clear-groups \
         unshare --user --map-root-user --mount --pid --fork --kill-child sleep 1000003 &&
-    test_cleanup "daemon_signal $TRASH/noted KILL" &&
-    test_wait "pgrep --parent $(daemon_pid "$TRASH/noted") --full \"^sleep 1000003\"" &&
-    init=$(pgrep --parent "$(daemon_pid "$TRASH/noted")") &&
+    test_cleanup "daemon_signal $TRASH/users KILL" &&
+    test_wait "pgrep --parent $(daemon_pid "$TRASH/users") --full \"^sleep 1000003\"" &&
+    init=$(pgrep --parent "$(daemon_pid "$TRASH/users")") &&
     { as_nobody cps --json >json 2>err; [ $? != 1 ]; } &&
     test_json ".containers[] | select(.pid == $init) | [.engine, .command]" "[\"bare\", \"sleep 1000003\"]" json
 '
