@@ -104,7 +104,7 @@ bench_all()
     # shellcheck disable=SC2086
     at_most "system calls of the same, a container" "$(calc %.1f "$(calls cps -a $stores) / $n_all")" calls 40 \
         'opening, looking at and reading its files; a walk over /proc for what nobody claims'
-    resolve_row docker:all-docker-1 'docker:NAME' 'the records of its 8 stores'
+    resolve_row docker:all-docker-1 'docker:NAME' 'the records of all its stores'
     resolve_row all-docker-1 NAME 'every engine is asked whether it has one of that name, too'
     compare "cps $stores --no-headings all-docker-1" 'cps --version'
     row "\`cps NAME\` among them, with its processes" "$(calc %.2f "$ours") ms" - - - - \
