@@ -187,7 +187,7 @@ int copy_data(struct copy *c, int in, int out, const struct stat *st)
 {
 	ssize_t n;
 
-	if (is_pseudo(in))
+	if (st->st_blocks == 0 && is_pseudo(in))
 		return copy_pseudo(c, in, out);
 	if (st->st_size == 0)
 		return 0;

@@ -381,6 +381,8 @@ int copy_into_place_file(struct copy_into *into, const char *temp, const char *n
 		return 0;
 	if (renameat(fd, temp, fd, name) < 0)
 		return -errno;
+	/* rename(2) does nothing, and says nothing, when both are names of one file already */
+	unlinkat(fd, temp, 0);
 	remove_wh(into, fd, name);
 	return 0;
 }

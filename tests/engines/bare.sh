@@ -81,7 +81,8 @@ bare_pid()
 bare_is_inside()
 {
     local pid
-    pid=$(bare_pid "$1") && [ -n "$pid" ] && [ ! -e "/proc/$pid/root/.old" ] && [ -e "/proc/$pid/root/etc/motd" ] &&
+    # a host may have /etc/motd as well
+    pid=$(bare_pid "$1") && [ -n "$pid" ] && ! [ "/proc/$pid/root" -ef / ] && [ ! -e "/proc/$pid/root/.old" ] && [ -e "/proc/$pid/root/etc/motd" ] &&
         ! [ "/proc/$pid/exe" -ef /bin/sh ]
 }
 
