@@ -128,20 +128,42 @@ int podman_fill_files(struct podman_store *s, struct insp_container *c, const js
 	return r < 0 ? r : add_volumes(s, c, json_at(config, "namedVolumes"));
 }
 
-/* What libpod/container_commit.go takes from the container: what it runs, and as whom. */
+/* What podman sets for every container that it runs: none of an image's. */
+static bool is_podmans(const char *env)
+{
+	return !env || str_starts(env, "container=") || str_starts(env, "HOSTNAME=") ||
+	       str_starts(env, "HOME=") || str_starts(env, "TERM=");
+}
+
+static json_t *own_env(const json_t *env)
+{
+	json_t *kept = json_array(), *v;
+	size_t i;
+
+	json_array_foreach (env, i, v) {
+		if (!is_podmans(json_string_value(v)))
+			json_array_append(kept, v);
+	}
+	return kept;
+}
+
+/* What libpod/container_commit.go takes from the container: what it runs, as whom, where, its environment and labels. */
 static int override(json_t *image, const json_t *config)
 {
 	static const char *const members[][2] = { { "entrypoint", "Entrypoint" },
 						  { "command", "Cmd" },
-						  { "user", "User" } };
+						  { "user", "User" },
+						  { "labels", "Labels" },
+						  { "spec.process.cwd", "WorkingDir" } };
+	const json_t *env = json_at(config, "spec.process.env");
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		json_t *v = json_object_get(config, members[i][0]);
+		json_t *v = (json_t *)(uintptr_t)json_at(config, members[i][0]);
 
 		if (v && json_object_set(image, members[i][1], v) < 0)
 			return -ENOMEM;
 	}
-	return 0;
+	return env && json_object_set_new(image, "Env", own_env(env)) < 0 ? -ENOMEM : 0;
 }
 
 int podman_fill_image_config(struct podman_store *s, struct insp_container *c, const json_t *config)

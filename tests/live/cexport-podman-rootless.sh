@@ -1,0 +1,32 @@
+#!/bin/bash
+# cexport, as root, of a user's containers on fuse-overlayfs, with marks of another kind. Owners are not compared: podman
+# export has those inside.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/export.sh"
+test_prereq FUSE_OVERLAYFS '[ -e /dev/fuse ] && have_all fuse-overlayfs'
+test_engine podman-rootless
+test_names web
+ROOTLESS_DRIVER=fuse
+
+facts() { export_facts "$1" | sed 's/ xattrs=[^ ]*//; s/ owner=[0-9]*:[0-9]*//'; }
+
+test_expect PODMAN_ROOTLESS,FUSE_OVERLAYFS 'of a running container it is what podman export has' '
+    podman_rootless_up && pmu run -d --name "$web" "$IMAGE" sh -c "$export_init" >/dev/null &&
+    test_wait "pmu exec $web test -e /x/filled" && cexport "$web" >ours.tar 2>err && test_empty err && pmu export "$web" >engine.tar &&
+    export_unpack ours.tar ours && export_unpack engine.tar engine && facts engine >expect && facts ours >actual &&
+    test_grep "^/x/deep/er directory" expect && test_cmp expect actual
+'
+
+test_expect PODMAN_ROOTLESS,FUSE_OVERLAYFS 'no mark of fuse-overlayfs is left in it' '
+    tar -tf ours.tar >names && test_grep -v "\.wh\." names && export_facts ours >all && test_grep -v fuseoverlayfs all
+'
+
+test_expect PODMAN_ROOTLESS,FUSE_OVERLAYFS 'of a stopped one it is the same' '
+    pmu kill "$web" >/dev/null && cexport "$web" >stopped.tar && test_cmp ours.tar stopped.tar
+'
+
+test_expect PODMAN_ROOTLESS,FUSE_OVERLAYFS 'podman load takes it back as an image' '
+    cexport --format oci -t shop/crashed "$web" | pmu load -q >actual && test_grep "shop/crashed:latest" actual
+'
+
+test_done
