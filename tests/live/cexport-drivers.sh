@@ -30,6 +30,16 @@ store()
 
 store DOCKER 'docker vfs' '' DOCKER_DRIVER=vfs
 store FUSE_OVERLAY 'docker fuse-overlayfs' fuse DOCKER_DRIVER=fuse-overlayfs
+# What the container sees has the host's ids here. Docker leaves out what has an owner outside the map: its own link.
+docker_set DOCKER_REMAP=yes
+test_expect DOCKER "docker, userns-remap: running and stopped, owners are those that docker export has" '
+    up && test_wait "[ -e /proc/$(init)/root/x/filled ]" && out "$web" >ours.tar && dk export "$web" >engine.tar && halt && out "$web" >stopped.tar &&
+    export_unpack ours.tar ours && export_unpack engine.tar engine && test_cmp ours.tar stopped.tar && rm ours/etc/mtab &&
+    export_facts engine | sed "s/ xattrs=[^ ]*//" >expect && export_facts ours | sed "s/ xattrs=[^ ]*//" >actual &&
+    test_grep "owner=1234:4321" expect && test_grep "/x/deep directory mode=1770 owner=0:0" expect && test_cmp expect actual
+'
+test_expect DOCKER "docker, userns-remap: taken down" docker_down
+
 store TRIXIE "docker 26, containerd's image store" '' DOCKER_SUITE=trixie DOCKER_DRIVER=containerd
 
 test_done

@@ -11,12 +11,12 @@ test_engine containerd
 for kind in dir overlay; do
     up()
     {
-        lxc_up && if [ $kind = dir ]; then lxc_dir web-$kind "$export_init"; else lxc_dir base true && lxc_overlay web-$kind base "$export_init"; fi &&
-            name=$(lxc_name web-$kind) && lxc_start web-$kind
+        lxc_up && if [ "$kind" = dir ]; then lxc_dir "web-$kind" "$export_init"; else lxc_dir base true && lxc_overlay "web-$kind" base "$export_init"; fi &&
+            name=$(lxc_name "web-$kind") && lxc_start "web-$kind"
     }
-    init() { lxc_pid web-$kind; }
+    init() { lxc_pid "web-$kind"; }
     out() { cexport --store "lxc=$LXC_PATH" "$@"; }
-    halt() { lx stop web-$kind -k; }
+    halt() { lx stop "web-$kind" -k; }
     cexport_engine LXC,XATTR "lxc, $kind"
 done
 
