@@ -93,16 +93,15 @@ static int open_path(const struct view *v, size_t first, const char *path, unsig
 	return r;
 }
 
-static int open_node(const struct view_dir *dir, const char *name, const struct view_node *node,
-		     unsigned deep, int *ret_fd)
+/* The data of the file that top, which is taken, was opened as. */
+static int open_below(const struct view_dir *dir, const char *name, const struct view_node *node,
+		      int top, unsigned deep, int *ret_fd)
 {
 	const struct view_part *part = &dir->parts[node->part];
-	_cleanup_close_ int fd = open_regular(&dir->view->layers[part->layer], part->fd, name);
+	_cleanup_close_ int fd = top;
 	_cleanup_free_ char *redirect = NULL;
 	int r;
 
-	if (fd < 0)
-		return fd;
 	if (!may_be_metacopy(dir, node) || !marks_is_metacopy(dir->view->marks, fd)) {
 		*ret_fd = TAKE_FD(fd);
 		return 0;
@@ -115,6 +114,15 @@ static int open_node(const struct view_dir *dir, const char *name, const struct 
 	if (redirect && redirect[0] == '/')
 		return open_path(dir->view, part->layer + 1, redirect, deep + 1, ret_fd);
 	return open_at(dir, node->part + 1, redirect ? redirect : name, deep + 1, ret_fd);
+}
+
+static int open_node(const struct view_dir *dir, const char *name, const struct view_node *node,
+		     unsigned deep, int *ret_fd)
+{
+	const struct view_part *part = &dir->parts[node->part];
+	int fd = open_regular(&dir->view->layers[part->layer], part->fd, name);
+
+	return fd < 0 ? fd : open_below(dir, name, node, fd, deep, ret_fd);
 }
 
 static int open_at(const struct view_dir *dir, size_t part, const char *name, unsigned deep,
@@ -138,6 +146,29 @@ int view_open(const struct view_dir *dir, const char *name, const struct view_no
 	      int *ret_fd)
 {
 	return open_node(dir, name, node, 0, ret_fd);
+}
+
+int view_open_as(const struct view_dir *dir, const char *name, struct view_node *node, int *ret_fd,
+		 int *ret_top)
+{
+	const struct view_part *part = &dir->parts[node->part];
+	_cleanup_close_ int top = open_regular(&dir->view->layers[part->layer], part->fd, name);
+	struct stat st;
+	int fd, r;
+
+	if (top < 0)
+		return top;
+	r = view_fstat(dir, node, top, &st);
+	if (r < 0)
+		return r;
+	node->st = st;
+	fd = fcntl(top, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -errno;
+	r = open_below(dir, name, node, fd, 0, ret_fd);
+	if (r == 0)
+		*ret_top = TAKE_FD(top);
+	return r;
 }
 
 int view_readlink(const struct view_dir *dir, const char *name, const struct view_node *node,

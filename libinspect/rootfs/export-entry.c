@@ -7,20 +7,20 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
-#define REPLACED_MAX 8 /* tries with a file that is being replaced */
-
 /* The file that is being added. */
 struct source {
 	const struct walk_file *f;
 	const char *name; /* in the archive */
 	struct view_node node;
-	int fd; /* its data, -EBADF: it has none */
+	int fd;	 /* its data, -EBADF: it has none */
+	int top; /* what its mode, owner and attributes are of; with fd */
 	struct export_map map;
 };
 
 static void source_clear(struct source *s)
 {
 	util_close(s->fd);
+	util_close(s->top);
 	free(s->map.extents);
 }
 #define _cleanup_source_ _cleanup_(source_clear)
@@ -28,46 +28,6 @@ static void source_clear(struct source *s)
 static bool same_inode(const struct stat *a, const struct stat *b)
 {
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
-/*
- * Whether name still is what node says, though the data is of another inode: it is further down then (metacopy). Else node
- * becomes what is there now. -ENOENT, -ESTALE: no regular file any more.
- */
-static int look_again(struct source *s)
-{
-	struct view_node now;
-	int r = view_lookup(s->f->dir, s->f->name, &now);
-
-	if (r < 0)
-		return r;
-	if (now.part == s->node.part && same_inode(&now.st, &s->node.st))
-		return 1;
-	if (!S_ISREG(now.st.st_mode))
-		return -ESTALE;
-	s->node = now;
-	return 0;
-}
-
-/* Opens the data and makes node what belongs to it. */
-static int open_data(struct source *s, struct stat *ret_st)
-{
-	for (int i = 0; i < REPLACED_MAX; i++) {
-		int r = view_open(s->f->dir, s->f->name, &s->node, &s->fd);
-
-		if (r < 0)
-			return r;
-		r = view_fstat(s->f->dir, &s->node, s->fd, ret_st);
-		if (r < 0)
-			return r;
-		if (same_inode(ret_st, &s->node.st))
-			return 0;
-		r = look_again(s);
-		if (r != 0)
-			return r < 0 ? r : 0;
-		s->fd = util_close(s->fd);
-	}
-	return -ESTALE;
 }
 
 /* 0, or why the file's data cannot be had. */
@@ -78,12 +38,12 @@ static int prepare_data(const struct export *x, struct source *s)
 
 	if (!S_ISREG(s->node.st.st_mode) || s->node.st.st_size == 0)
 		return 0;
-	r = open_data(s, &st);
+	r = view_open_as(s->f->dir, s->f->name, &s->node, &s->fd, &s->top);
+	if (r == 0 && fstat(s->fd, &st) < 0)
+		r = -errno;
 	if (r < 0)
 		return r;
 	s->map.size = (uint64_t)st.st_size;
-	if (same_inode(&st, &s->node.st))
-		s->node.st = st; /* as it is now */
 	if (s->map.size > EXPORT_BLOCK)
 		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (x->opts->sorted || (uint64_t)st.st_blocks * 512 >= s->map.size)
@@ -93,11 +53,8 @@ static int prepare_data(const struct export *x, struct source *s)
 
 static int read_xattrs(const struct source *s, struct view_xattrs *ret)
 {
-	struct stat st;
-
-	if (s->fd >= 0 && fstat(s->fd, &st) == 0 && same_inode(&st, &s->node.st))
-		return view_xattrs_of_fd(s->f->dir->view, s->fd, ret);
-	return view_xattrs(s->f->dir, s->f->name, &s->node, ret);
+	return s->top >= 0 ? view_xattrs_of_fd(s->f->dir->view, s->top, ret)
+			   : view_xattrs(s->f->dir, s->f->name, &s->node, ret);
 }
 
 /* What an image's layer has of attributes: labels and marks of this host's security and overlays mean nothing elsewhere. */
@@ -213,7 +170,7 @@ int export_file(struct export *x, const struct walk_file *f)
 {
 	_cleanup_source_ struct source s = {
 
-		.f = f, .name = f->path + x->skip, .node = *f->node, .fd = -EBADF
+		.f = f, .name = f->path + x->skip, .node = *f->node, .fd = -EBADF, .top = -EBADF
 	};
 	unsigned layer = f->dir->parts[f->node->part].layer;
 	bool has_names = f->node->st.st_nlink > 1 && !S_ISDIR(f->node->st.st_mode);

@@ -120,6 +120,12 @@ int view_open(const struct view_dir *dir, const char *name, const struct view_no
 	      int *ret_fd);
 /* fstat() of what it gave, ids as node's st has them (where it is node's own file, and no metacopy's). */
 int view_fstat(const struct view_dir *dir, const struct view_node *node, int fd, struct stat *ret);
+/*
+ * The same, with a second fd on what says of which mode, owner and attributes the file is, which is another one where the data
+ * is further down: node becomes it, as it is now, whatever was looked at before.
+ */
+int view_open_as(const struct view_dir *dir, const char *name, struct view_node *node, int *ret_fd,
+		 int *ret_top);
 /* Where the link name leads, as bytes of the container. free() it. */
 int view_readlink(const struct view_dir *dir, const char *name, const struct view_node *node,
 		  char **ret);
