@@ -62,7 +62,7 @@ engines    += $(addprefix storage/,conf discover image layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-procpath by-veth find hostpath pod
 resolve    += ended served unseen
-rootfs     := data diff diff-change diff-compare diff-scope ids list marks open path view walk
+rootfs     := data diff diff-change diff-compare diff-scope ids list marks open path view volumes walk
 rootfs     += export export-data export-entry export-image export-links export-out export-upper
 rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
@@ -114,6 +114,7 @@ unit_tests := \
     sqlite \
     stat \
     view \
+    volumes \
     youki \
 
 HELPERS    := attack-proc churn-tree demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \

@@ -244,11 +244,15 @@ static int writable(struct insp_files *files, struct view *ret, struct insp_err 
 	int r = fd < 0 ? fd : view_add(ret, fd);
 
 	ret->marks = files->view.marks;
+	if (r == 0)
+		ret->layers[0].ids = files->view.layers[0].ids;
 	for (size_t i = 1; i < files->view.n && r == 0; i++) {
 		fd = fcntl(files->view.layers[i].fd, F_DUPFD_CLOEXEC, 3);
 		r = fd < 0 ? -errno : view_add(ret, fd);
-		if (r == 0)
+		if (r == 0) {
 			ret->layers[i].sealed = files->view.layers[i].sealed;
+			ret->layers[i].ids = files->view.layers[i].ids;
+		}
 	}
 	return r;
 }

@@ -2,7 +2,7 @@
  * The stack of merged directories from the root to where we are is held, and ".." goes back along it: a directory that is
  * moved meanwhile leads nowhere else.
  */
-#include "libinspect/rootfs/path.h"
+#include "libinspect/rootfs/volumes.h"
 
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
@@ -13,8 +13,9 @@
 
 struct walk {
 	const struct view *view;
-	struct view_dir *dirs; /* dirs[0] is the root */
-	char **names;	       /* names[i] led to dirs[i]; names[0] is NULL */
+	const struct volumes *volumes; /* NULL: none */
+	struct view_dir *dirs;	       /* dirs[0] is the root */
+	char **names;		       /* names[i] led to dirs[i]; names[0] is NULL */
 	size_t n;
 	char *rest;
 	int links;
@@ -143,9 +144,54 @@ static int answer(struct walk *w, const char *name, struct path_at *at)
 	return 0;
 }
 
+/* A single file that is mounted: in the directory where it is on the host. */
+static int answer_file(struct walk *w, const struct volume *v, const char *name, struct path_at *at)
+{
+	int r = view_root(&v->view, 0, &at->dir);
+
+	if (r == 0)
+		r = view_lookup(&at->dir, v->name, &at->node);
+	if (r < 0)
+		return r;
+	at->exists = true;
+	at->path = path_of(w, name);
+	at->name = strdup(v->name);
+	return at->path && at->name ? 1 : -ENOMEM;
+}
+
+/* Into what is mounted on name. */
+static int step_volume(struct walk *w, const struct volume *v, const char *name, bool last,
+		       struct path_at *at)
+{
+	struct view_dir root;
+	int r = v->error;
+
+	if (r < 0)
+		return r;
+	if (v->name)
+		return !last || at->slash ? -ENOTDIR : answer_file(w, v, name, at);
+	r = view_root(&v->view, 0, &root);
+	if (r == 0)
+		r = push(w, root, name);
+	if (r < 0 || !last)
+		return r;
+	at->exists = true;
+	return (r = answer(w, NULL, at)) < 0 ? r : 1;
+}
+
+/* What is mounted on name in the directory where we are; NULL: nothing. */
+static int find_volume(const struct walk *w, const char *name, const struct volume **ret)
+{
+	_cleanup_free_ char *path = w->volumes && w->volumes->n > 0 ? path_of(w, name) : NULL;
+
+	*ret = path ? volumes_at(w->volumes, path) : NULL;
+	return path || !w->volumes || w->volumes->n == 0 ? 0 : -ENOMEM;
+}
+
 /* One component. 1: it was the last one and at is the answer. */
 static int step(struct walk *w, const char *name, bool last, unsigned flags, struct path_at *at)
 {
+	const struct volume *volume;
 	int r;
 
 	if (strcmp(name, ".") == 0)
@@ -155,6 +201,9 @@ static int step(struct walk *w, const char *name, bool last, unsigned flags, str
 			pop(w);
 		return 0;
 	}
+	r = find_volume(w, name, &volume);
+	if (r < 0 || volume)
+		return r < 0 ? r : step_volume(w, volume, name, last, at);
 	r = view_lookup(&w->dirs[w->n - 1], name, &at->node);
 	if (r == -ENOENT && last) {
 		at->exists = false;
@@ -172,9 +221,10 @@ static int step(struct walk *w, const char *name, bool last, unsigned flags, str
 	return (r = answer(w, name, at)) < 0 ? r : 1;
 }
 
-int path_resolve(const struct view *v, const char *path, unsigned flags, struct path_at *ret)
+int volumes_resolve(const struct view *v, const struct volumes *volumes, const char *path,
+		    unsigned flags, struct path_at *ret)
 {
-	struct walk w = { .view = v, .rest = strdup(path) };
+	struct walk w = { .view = v, .volumes = volumes, .rest = strdup(path) };
 	struct path_at at = { 0 };
 	struct view_dir root;
 	char name[NAME_MAX + 1];
@@ -201,4 +251,9 @@ int path_resolve(const struct view *v, const char *path, unsigned flags, struct 
 	}
 	*ret = at;
 	return 0;
+}
+
+int path_resolve(const struct view *v, const char *path, unsigned flags, struct path_at *ret)
+{
+	return volumes_resolve(v, NULL, path, flags, ret);
 }
