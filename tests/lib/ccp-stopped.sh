@@ -2,7 +2,7 @@
 # What the tests of ccp into a stopped container share: the same copies done in a running one, by its own mount.
 
 # stopped_change: a script for the container's shell: what is deleted, changed and made before
-stopped_change='rm -rf /data/kept /etc/motd /home/app /srv; mkdir /srv /data/new; chmod 700 /usr/lib; chown 12:34 /var/log; touch -d 2020-01-01 /var/lib
+stopped_change='rm -rf /data/kept /etc/motd /home/app /srv; mkdir /srv /data/new; chmod 700 /mnt; chown 12:34 /var/log; touch -d 2020-01-01 /var/lib
     ln -s /data /link; mknod /data/pipe p; echo one >/data/file; ln /data/file /data/hard'
 
 # stopped_fill DIR: what is copied
@@ -19,6 +19,8 @@ motd /etc/motd
 app /home/app
 app /srv/app
 top /usr/lib/top
+top /tmp/x
+top /mnt/x
 top /var/log/x
 top /link/new/y
 top /var/run/z
