@@ -7,14 +7,14 @@
 #include <limits.h>
 #include <sys/xattr.h>
 
-void copy_ids_of(const struct insp_files *files, bool written, struct copy_ids *ret)
+void copy_ids_of(const struct insp_files *files, const struct view *written, struct copy_ids *ret)
 {
 	const struct view_ids *ids = NULL;
 
 	if (files && files->from == INSP_FILES_LIVE)
 		ids = files->ids;
-	else if (files && written && files->view.n > 0)
-		ids = files->view.layers[0].ids;
+	else if (files && written && written->n > 0)
+		ids = written->layers[0].ids;
 	*ret = (struct copy_ids){ .mapped = ids };
 	if (ids) {
 		ret->uids = ids->uids;

@@ -15,6 +15,7 @@
 void copy_end_close(struct copy_end *end)
 {
 	path_at_close(&end->at);
+	volumes_close(&end->volumes);
 	view_close(&end->own);
 	free(end->label);
 	free(end->base);
@@ -181,7 +182,8 @@ static int open_end(const struct insp_copy_side *side, const struct view *view, 
 
 	end->contents = ends_in(side->path, ".");
 	if (side->files) {
-		int r = path_resolve(view, side->path, follow ? PATH_FOLLOW : 0, &end->at);
+		int r = volumes_resolve(view, &end->volumes, side->path, follow ? PATH_FOLLOW : 0,
+					&end->at);
 
 		if (r < 0)
 			return r;
@@ -191,7 +193,7 @@ static int open_end(const struct insp_copy_side *side, const struct view *view, 
 		if (r < 0)
 			return r;
 	}
-	end->view = side->files ? view : &end->own;
+	end->view = end->at.dir.view;
 	end->base = typed_name(side->path);
 	if (end->base)
 		return 0;
@@ -213,25 +215,18 @@ static int label_of(const struct insp_copy_side *side, struct copy_end *end)
 	return end->label ? 0 : -ENOMEM;
 }
 
-int copy_end_source(const struct insp_copy_side *side, bool follow, struct copy_end *ret,
+int copy_end_source(const struct insp_copy_side *side, bool follow, struct copy_end *end,
 		    struct insp_err *err)
 {
-	_cleanup_copy_end_ struct copy_end end = { 0 };
-	int r = label_of(side, &end);
+	int r = label_of(side, end);
 
+	if (r == 0 && side->files)
+		r = volumes_open(side->files, false, &end->volumes);
 	if (r == 0)
-		r = open_end(side, side->files ? &side->files->view : NULL, follow, &end);
-	if (r == 0 && !end.at.exists)
+		r = open_end(side, side->files ? &side->files->view : NULL, follow, end);
+	if (r == 0 && !end->at.exists)
 		r = -ENOENT;
-	if (r < 0)
-		return insp_err_set(err, r, "copy '%s'", side->path);
-	*ret = end;
-	if (end.view == &end.own) {
-		ret->view = &ret->own;
-		ret->at.dir.view = &ret->own;
-	}
-	end = (struct copy_end){ 0 };
-	return 0;
+	return r < 0 ? insp_err_set(err, r, "copy '%s'", side->path) : 0;
 }
 
 /* The files' view with an uppermost layer that can be written to, which a sealed one cannot. */
@@ -257,28 +252,27 @@ static int writable(struct insp_files *files, struct view *ret, struct insp_err 
 	return r;
 }
 
-int copy_end_destination(const struct insp_copy_side *side, struct copy_end *ret,
+int copy_end_destination(const struct insp_copy_side *side, struct copy_end *end,
 			 struct insp_err *err)
 {
-	_cleanup_copy_end_ struct copy_end end = { 0 };
-	int r = label_of(side, &end);
+	const struct volume *volume;
+	int r = label_of(side, end);
 
 	if (r == 0 && side->files && side->files->from == INSP_FILES_IMAGE)
 		r = -EROFS;
 	if (r == 0 && side->files) {
-		r = writable(side->files, &end.own, err);
+		r = writable(side->files, &end->own, err);
 		if (r < 0 && err && err->code)
 			return r;
 	}
+	if (r == 0 && side->files)
+		r = volumes_open(side->files, true, &end->volumes);
 	if (r == 0)
-		r = open_end(side, &end.own, true, &end);
-	if (r < 0)
-		return insp_err_set(err, r, "copy to '%s'", side->path);
-	*ret = end;
-	ret->view = &ret->own;
-	ret->at.dir.view = &ret->own;
-	end = (struct copy_end){ 0 };
-	return 0;
+		r = open_end(side, &end->own, true, end);
+	volume = r == 0 ? volumes_of(&end->volumes, &end->at.dir) : NULL;
+	if (volume && volume->mount->read_only)
+		r = -EROFS;
+	return r < 0 ? insp_err_set(err, r, "copy to '%s'", side->path) : 0;
 }
 
 bool copy_end_is_dir(const struct copy_end *end)

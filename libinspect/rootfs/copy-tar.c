@@ -132,13 +132,15 @@ static char *path_here(const struct untar *u, const char *name)
 static int enter_link(struct untar *u, const char *name, const struct view_node *node)
 {
 	_cleanup_free_ char *path = path_here(u, name);
-	struct copy_end end = { .view = u->dst->view };
+	struct copy_end end = { 0 };
 	struct copy_into *into = NULL, *next;
 	int r;
 
 	if (copy_links_find(&u->made, &node->st))
 		return -ELOOP;
-	r = path ? path_resolve(end.view, path, PATH_FOLLOW, &end.at) : -ENOMEM;
+	r = path ? volumes_resolve(&u->dst->own, &u->dst->volumes, path, PATH_FOLLOW, &end.at)
+		 : -ENOMEM;
+	end.view = end.at.dir.view;
 	if (r == 0 && !end.at.exists)
 		r = -ENOENT;
 	if (r == 0)

@@ -7,8 +7,6 @@
 #include <sys/capability.h>
 #include <sys/fsuid.h>
 
-#define DIAGS_MAX 100
-
 void copy_clear(struct copy *c)
 {
 	copy_links_clear(&c->links);
@@ -26,155 +24,10 @@ bool copy_is_final(int error)
 	switch (-error) {
 	case ENOSPC:
 	case EDQUOT:
-	case EROFS:
 	case ENOMEM:
 	case EINTR: return true;
 	default: return false;
 	}
-}
-
-/* ---- a tree ---- */
-
-struct tree {
-	struct copy *c;
-	struct copy_into **levels; /* levels[i]: where what is at depth i + 1 goes */
-	size_t n, cap;
-	bool keep_top; /* the directory that it goes to keeps its attributes */
-	const char *label;
-	struct insp_diags *diags;
-	struct insp_err *err;
-};
-
-static int push_level(struct tree *t, struct copy_into *into)
-{
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? t->cap * 2 : 16;
-		struct copy_into **bigger = reallocarray(t->levels, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		t->levels = bigger;
-		t->cap = cap;
-	}
-	t->levels[t->n++] = into;
-	return 0;
-}
-
-/* levels[0] is the caller's. */
-static void pop_level(struct tree *t)
-{
-	if (--t->n > 0)
-		copy_into_free(t->levels[t->n]);
-}
-
-/* Says what went wrong with one file. 0: the rest may go on. */
-static int fail(struct tree *t, const char *path, int error)
-{
-	struct insp_err err = { 0 };
-
-	insp_err_set(&err, error, "copy '%s%s'", t->label, path);
-	t->c->result->failed++;
-	if (copy_is_final(error)) {
-		if (t->err)
-			*t->err = err;
-		return error;
-	}
-	if (t->diags && t->diags->n < DIAGS_MAX)
-		insp_diags_add(t->diags, &err);
-	return 0;
-}
-
-/* A directory that could be made but not read has no leave(): it stays, as far as it got. */
-static int settle(struct tree *t, size_t depth)
-{
-	int r = 0;
-
-	while (r == 0 && t->n > depth + 1) {
-		r = copy_into_place(t->levels[t->n - 1]);
-		pop_level(t);
-	}
-	return r;
-}
-
-static int enter_dir(struct tree *t, const struct walk_file *f, struct copy_into *into)
-{
-	struct view_node there;
-	struct copy_into *next;
-	int r;
-
-	if (f->node->st.st_ino == t->c->made_ino && f->node->st.st_dev == t->c->made_dev)
-		return WALK_SKIP;
-	r = copy_into_lookup(into, f->name, &there);
-	if (r == 0)
-		r = S_ISDIR(there.st.st_mode) ? copy_into_enter(into, f->name, &there, &next)
-					      : -ENOTDIR;
-	else if (r == -ENOENT)
-		r = copy_into_mkdir(into, f->name, &next);
-	if (r == 0) {
-		r = push_level(t, next);
-		if (r < 0)
-			copy_into_free(next);
-		return r;
-	}
-	r = fail(t, f->path, r);
-	return r < 0 ? r : WALK_SKIP;
-}
-
-static int enter(const struct walk_file *f, void *arg)
-{
-	struct tree *t = arg;
-	struct copy_from from = { .dir = f->dir, .name = f->name, .node = f->node };
-	int r = copy_stopped(t->c);
-
-	if (r < 0)
-		return fail(t, f->path, r);
-	if (f->depth == 0)
-		return 0;
-	r = settle(t, f->depth - 1);
-	if (r < 0)
-		return fail(t, f->path, r);
-	if (S_ISDIR(f->node->st.st_mode))
-		return enter_dir(t, f, t->levels[f->depth - 1]);
-	r = copy_node(t->c, &from, t->levels[f->depth - 1], copy_into_fd(t->levels[0]), f->name,
-		      f->path + 1);
-	return r < 0 ? fail(t, f->path, r) : 0;
-}
-
-static int leave(const struct walk_file *f, void *arg)
-{
-	struct tree *t = arg;
-	struct copy_from from = { .dir = f->dir, .name = f->name, .node = f->node };
-	int r = settle(t, f->depth);
-
-	if (r == 0 && !(f->depth == 0 && t->keep_top))
-		r = copy_dir_attrs(t->c, &from, t->levels[f->depth]);
-	if (r < 0)
-		r = fail(t, f->path, r);
-	if (r == 0 && (r = copy_into_place(t->levels[f->depth])) < 0)
-		r = fail(t, f->path, r);
-	if (f->depth > 0)
-		pop_level(t);
-	t->c->result->files++;
-	return r;
-}
-
-static int failed(const char *path, int error, void *arg)
-{
-	return fail(arg, path, error);
-}
-
-/* What is in the directory goes to into, which is whole afterwards. */
-static int copy_tree(struct tree *t, const struct view_dir *dir, struct copy_into *into)
-{
-	struct walk walk = { .enter = enter, .leave = leave, .failed = failed, .arg = t };
-	int r = push_level(t, into);
-
-	if (r == 0)
-		r = walk_tree(dir, "/", &walk);
-	while (t->n > 0)
-		pop_level(t);
-	free(t->levels);
-	return r;
 }
 
 /* ---- what goes where ---- */
@@ -192,13 +45,17 @@ static int refuse(const struct job *j, int code, const char *what)
 			    what);
 }
 
-/* The directory name in into, there or made. */
-static int into_dir(const struct job *j, struct copy_into *into, const char *name,
+/* The directory name in into, which will be at path to: there, made, or mounted. */
+static int into_dir(const struct job *j, struct copy_into *into, const char *to, const char *name,
 		    struct copy_into **ret)
 {
 	struct view_node node;
 	struct stat st;
-	int r = copy_into_lookup(into, name, &node), fd;
+	int r = copy_volume_enter(j->dst, to, "", into, name, ret), fd;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = copy_into_lookup(into, name, &node);
 
 	if (r == 0 && !S_ISDIR(node.st.st_mode))
 		return refuse(j, -ENOTDIR, "a directory does not replace what is none");
@@ -218,17 +75,22 @@ static int into_dir(const struct job *j, struct copy_into *into, const char *nam
 /* The source, a directory, as name in into (NULL: its contents). */
 static int copy_dir(const struct job *j, struct copy_into *into, const char *name)
 {
-	struct tree t = { .c = j->c,
-			  .keep_top = !name,
-			  .label = j->src->label,
-			  .diags = j->diags,
-			  .err = j->err };
+	struct copy_tree t = { .c = j->c,
+			       .src = j->src,
+			       .dst = j->dst,
+			       .name = name,
+			       .diags = j->diags,
+			       .err = j->err };
+	bool below = name && copy_end_is_dir(j->dst);
 	_cleanup_view_dir_ struct view_dir from = { 0 };
+	_cleanup_free_ char *to =
+		str_format("%s%s%s", j->dst->at.path, below ? "/" : "", below ? name : "");
 	struct copy_into *own = NULL;
-	int r = copy_end_enter(j->src, &from);
+	int r = to ? copy_end_enter(j->src, &from) : -ENOMEM;
 
+	t.to = to && strncmp(to, "//", 2) == 0 ? to + 1 : to;
 	if (r == 0 && name)
-		r = into_dir(j, into, name, &own);
+		r = into_dir(j, into, t.to, name, &own);
 	if (r == 0)
 		r = copy_tree(&t, &from, own ? own : into);
 	copy_into_free(own);
@@ -344,14 +206,6 @@ static void writer_back(struct writer *w)
 	}
 }
 
-static int prepare(struct copy *c, const struct insp_copy_side *src,
-		   const struct insp_copy_side *dst, struct insp_err *err)
-{
-	copy_ids_of(src->files, false, &c->from);
-	copy_ids_of(dst->files, true, &c->to);
-	return target_ids(c, !dst->files, err);
-}
-
 /* A container that was removed looks as if its files had been few. */
 static int still_there(const struct insp_copy_side *side, struct insp_err *err)
 {
@@ -389,6 +243,11 @@ static int run(struct job *job, const struct insp_copy_side *src, int fd,
 		r = copy_end_destination(dst, job->dst, job->err);
 	if (r < 0)
 		return r;
+	copy_ids_of(src ? src->files : NULL, NULL, &c->from);
+	copy_ids_of(dst->files, job->dst->view, &c->to);
+	r = target_ids(c, !dst->files, job->err);
+	if (r < 0)
+		return r;
 	c->to_marks = job->dst->view->n > 1 ? job->dst->view->marks : 0;
 	r = writer_become(&writer, c, live);
 	if (r == 0)
@@ -408,16 +267,13 @@ static int copy(const struct insp_copy_side *src, int fd, const struct insp_copy
 	_cleanup_copy_ struct copy c = { .opts = opts, .result = result };
 	_cleanup_copy_end_ struct copy_end from = { 0 }, to = { 0 };
 	struct job job = { .c = &c, .src = &from, .dst = &to, .diags = diags, .err = err };
-	static const struct insp_copy_side archive = { 0 };
 	struct insp_err own = { 0 };
 	int r;
 
 	if (!err)
 		job.err = err = &own;
 	err->code = 0;
-	r = prepare(&c, src ? src : &archive, dst, err);
-	if (r == 0)
-		r = run(&job, src, fd, dst);
+	r = run(&job, src, fd, dst);
 	if (r >= 0 && src)
 		r = still_there(src, err);
 	if (r >= 0)

@@ -73,10 +73,10 @@ int copy_data(struct copy *c, int in, int out, const struct stat *st);
 /* ---- copy-attrs.c ---- */
 
 /*
- * How ids of files' view are those inside (of layers: they are), or with written how those are written to it: as the host
- * counts, or as the uppermost layer does. files may be NULL: the host.
+ * How ids of files' view are those inside (of layers: they are), or with written, the view that is written to, those in it:
+ * as the host counts, or as its uppermost layer does. files may be NULL: the host.
  */
-void copy_ids_of(const struct insp_files *files, bool written, struct copy_ids *ret);
+void copy_ids_of(const struct insp_files *files, const struct view *written, struct copy_ids *ret);
 /* What st's file gets at the destination. */
 void copy_meta_of(const struct copy *c, const struct stat *st, struct copy_meta *ret);
 /* To an open file or directory. */
