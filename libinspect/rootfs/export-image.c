@@ -137,15 +137,23 @@ static la_ssize_t on_write(struct archive *archive, void *arg, const void *data,
 	return sb->failed ? -1 : (la_ssize_t)len;
 }
 
+/* Of an entry whose data libarchive makes up as zeros, the header alone. */
+static la_ssize_t on_write_head(struct archive *archive, void *arg, const void *data, size_t len)
+{
+	struct strbuf *sb = arg;
+
+	return sb->len < EXPORT_IMAGE_HEAD ? on_write(archive, arg, data, len) : (la_ssize_t)len;
+}
+
 /* This format has every size in one header block, whatever it is. */
-static struct archive *tar_into(struct strbuf *sb)
+static struct archive *tar_into(struct strbuf *sb, archive_write_callback *write)
 {
 	struct archive *a = archive_write_new();
 
 	if (a) {
 		archive_write_set_format_gnutar(a);
 		archive_write_set_bytes_per_block(a, 0);
-		archive_write_open(a, sb, NULL, on_write, NULL);
+		archive_write_open(a, sb, NULL, write, NULL);
 	}
 	return a;
 }
@@ -176,15 +184,13 @@ static int add_blob(struct export *x, struct archive *a, const char *name, const
 static int put_head(struct export *x, int fd, const struct export_layer *layer)
 {
 	_cleanup_(strbuf_free) struct strbuf head = { 0 };
-	struct archive *a = tar_into(&head);
+	struct archive *a = tar_into(&head, on_write_head);
 	int r = a ? add_header(x, a, BLOBS, layer->packed, layer->size) : -ENOMEM;
 
 	if (r == 0 && head.len != EXPORT_IMAGE_HEAD)
 		r = -EIO;
 	if (r == 0 && pwrite(fd, head.buf, head.len, 0) != EXPORT_IMAGE_HEAD)
 		r = errno ? -errno : -EIO;
-	if (a)
-		archive_write_fail(a); /* it has no data */
 	archive_write_free(a);
 	return r;
 }
@@ -221,7 +227,7 @@ static int put_tail(struct export *x, int fd, const struct export_layer *layer)
 	int r;
 
 	strbuf_add(&tail, zeros, (size_t)(-layer->size % 512));
-	a = tar_into(&tail);
+	a = tar_into(&tail, on_write);
 	r = a ? add_parts(x, a, layer) : -ENOMEM;
 	if (r == 0 && archive_write_close(a) < ARCHIVE_WARN)
 		r = -ENOMEM;
