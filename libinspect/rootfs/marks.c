@@ -95,7 +95,9 @@ enum marks_opaque marks_opaque(unsigned marks, int dirfd)
 		return MARKS_OPAQUE;
 	if (n == 1 && value[0] == 'x')
 		return MARKS_XWHITEOUTS;
-	if ((marks & VIEW_FUSE) && faccessat(dirfd, WH_OPAQUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	/* fuse-overlayfs looks for the file only where no attribute says anything */
+	if (n == -ENODATA && (marks & VIEW_FUSE) &&
+	    faccessat(dirfd, WH_OPAQUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return MARKS_OPAQUE;
 	return MARKS_SEE_THROUGH;
 }
