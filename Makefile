@@ -227,9 +227,9 @@ $(B)/cdebug: $(B)/obj/tools/cdebug.o $(STATIC_OBJ) $(sidecar_obj) $(B)/libshared
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
-$(B)/cdiff: $(B)/obj/tools/cdiff.o $(cdiff_obj) $(B)/libshared.a $(B)/libinspect.a
+$(B)/cdiff: $(B)/obj/tools/cdiff.o $(STATIC_OBJ) $(cdiff_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
 # helpers of the tests and of the demo: one file each, static so that they run in any root (which no
 # sanitizer allows)

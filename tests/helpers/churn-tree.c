@@ -1,10 +1,11 @@
 /*
- * churn-tree [-cov] SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
+ * churn-tree [-clov] SEED OPS [DIR]: does OPS random changes below DIR (the current directory), as programs in a container
  * do them over time: what one does to a name the next finds. The same seed on the same tree does the same; nothing depends on
  * inodes, the clock or the order of a directory. What a file system refuses (EXDEV for a directory that overlay
  * cannot rename, ENOSPC, EPERM for a device in a user namespace) is passed over. No link is followed, no mount entered.
  *
  *   -c  only things that make the tree larger: for what a test begins with
+ *   -l  no hard links
  *   -o  a name is used once only, and nothing becomes of another type; no links
  *   -v  each change on standard output: what, path, and the error if it failed
  */
@@ -573,17 +574,16 @@ int main(int argc, char **argv)
 	struct stat st;
 	int c, top;
 
-	while ((c = getopt(argc, argv, "+cov")) != -1) {
+	while ((c = getopt(argc, argv, "+clov")) != -1) {
 		growing |= c == 'c';
 		verbose |= c == 'v';
 		once |= c == 'o';
-		if (c == '?')
-			return 2;
+		if (c == 'l')
+			ops[HARDLINK].weight = ops[HARDLINK].weight_c = 0;
 	}
-	argv += optind;
-	argc -= optind;
+	argv += optind, argc -= optind;
 	if (argc < 2 || argc > 3)
-		errx(2, "usage: churn-tree [-cov] SEED OPS [DIR]");
+		errx(2, "usage: churn-tree [-clov] SEED OPS [DIR]");
 	if (once)
 		ops[EXCHANGE].weight = ops[REPLACE_DIR].weight = ops[CHANGE_TYPE].weight =
 			ops[SYMLINK].weight = ops[SYMLINK].weight_c = 0;

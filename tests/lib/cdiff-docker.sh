@@ -12,19 +12,19 @@ cdiff_docker_churn()
     for seed in $(churn_seeds); do
         # shellcheck disable=SC2086 # words
         if [ $((seed % 2)) = 0 ]; then
-            dk run --name "churn-$seed" --network none "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
+            dk run --name "$churn-$seed" --network none "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
         else
             # not with exec: in a chroot that is not in the container's root
-            dk run -d -i --name "churn-$seed" --network none "$CHURN_IMAGE" \
+            dk run -d -i --name "$churn-$seed" --network none "$CHURN_IMAGE" \
                 sh -c "churn-tree $options $seed 1000 /; echo churned; read x" >/dev/null &&
-                test_wait "dk logs churn-$seed | grep churned" 60
+                test_wait "dk logs $churn-$seed | grep churned" 60
         fi || return 1
     done
 }
 
 cdiff_docker_same_one()
 {
-    dk diff "churn-$1" >theirs && churn_lines "docker:churn-$1" --docker-root "$DOCKER_DATA" && churn_many && churn_explained docker
+    dk diff "$churn-$1" >theirs && churn_lines "docker:$churn-$1" --docker-root "$DOCKER_DATA" && churn_many && churn_explained docker
 }
 
 cdiff_docker_same() { churn_each cdiff_docker_same_one; }
@@ -40,12 +40,12 @@ cdiff_docker()
     '
     test_expect "$need" "$variant: cdiff has the lines of docker diff, for each of them" cdiff_docker_same
     test_expect "$need" "$variant: a container that has done nothing has no changes" '
-        dk run -d --name still --network none "$IMAGE" >/dev/null && dk diff still >theirs && test_empty theirs &&
-        cdiff --docker-root "$DOCKER_DATA" docker:still >actual && test_empty actual
+        dk run -d --name $still --network none "$IMAGE" >/dev/null && dk diff $still >theirs && test_empty theirs &&
+        cdiff --docker-root "$DOCKER_DATA" docker:$still >actual && test_empty actual
     '
     test_expect "$need" "$variant: without a daemon it says the same" '
-        seed=$(churn_seeds | tail -n 1) && dk diff "churn-$seed" >theirs && docker_kill &&
-        churn_lines "docker:churn-$seed" --docker-root "$DOCKER_DATA" && churn_explained docker
+        seed=$(churn_seeds | tail -n 1) && dk diff "$churn-$seed" >theirs && docker_kill &&
+        churn_lines "docker:$churn-$seed" --docker-root "$DOCKER_DATA" && churn_explained docker
     '
 }
 

@@ -19,10 +19,10 @@ churn_with()
     for seed in $(churn_seeds); do
         # shellcheck disable=SC2086 # words
         if [ $((seed % 2)) = 0 ]; then
-            "$1" run --name "churn-$seed" "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
+            "$1" run --name "$churn-$seed" "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
         else
-            "$1" run -d --name "churn-$seed" "$CHURN_IMAGE" >/dev/null &&
-                "$1" exec "churn-$seed" churn-tree $options "$seed" 1000 /
+            "$1" run -d --name "$churn-$seed" "$CHURN_IMAGE" >/dev/null &&
+                "$1" exec "$churn-$seed" churn-tree $options "$seed" 1000 /
         fi || return 1
     done
     # a running fuse-overlayfs shows what it remembers of files with several links, and not what it has written
@@ -51,13 +51,13 @@ podman_truth()
 
 churn_true_one()
 {
-    podman_truth "$client" "churn-$1" && churn_lines "podman:churn-$1" "${podman_stores[@]}" && churn_many &&
+    podman_truth "$client" "$churn-$1" && churn_lines "podman:$churn-$1" "${podman_stores[@]}" && churn_many &&
         python3 "$DIFF_TRUTH" same truth ours
 }
 
 churn_same_one()
 {
-    "$client" diff "churn-$1" >theirs && churn_lines "podman:churn-$1" "${podman_stores[@]}" && churn_many && churn_explained "$rules"
+    "$client" diff "$churn-$1" >theirs && churn_lines "podman:$churn-$1" "${podman_stores[@]}" && churn_many && churn_explained "$rules"
 }
 
 cdiff_podman()
@@ -73,6 +73,6 @@ cdiff_podman()
     '
     test_expect "$need" "$variant: cdiff has the lines that a walk over both trees gives, whatever was changed" 'churn_each churn_true_one'
     test_expect "$need" "$variant: a container that has done nothing has no changes" '
-        "$client" run -d --name still "$IMAGE" >/dev/null && cdiff "${podman_stores[@]}" podman:still >actual && test_empty actual
+        "$client" run -d --name $still "$IMAGE" >/dev/null && cdiff "${podman_stores[@]}" podman:$still >actual && test_empty actual
     '
 }

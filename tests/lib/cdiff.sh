@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # Containers with many random changes, and what their engine and a plain walk over both trees say of them.
 #
+#   CHURN_LINKS=no        before all of these: without hard links
 #   churn_image KIND      prints the archive of $CHURN_IMAGE: `mixed`, four layers that put files, links, devices and
 #                         directories over each other's; `once`, one in which no name comes twice, and no link: what
 #                         `podman diff` can be asked about
 #   churn_seeds           the seeds: CHURN_COUNT of them (20)
 #   churn_options KIND    for churn-tree in a container of that image
+#
+# Containers are called $churn-SEED, and $still the one that changes nothing (test_names, after test_engine).
 
 CHURN_IMAGE=sonde-churn:1
 CHURN_COUNT=${CHURN_COUNT:-20}
@@ -13,7 +16,13 @@ DIFF_TRUTH=$SONDE_SOURCE/tests/lib/diff-truth.py
 
 churn_seeds() { seq 101 $((100 + CHURN_COUNT)); }
 
-churn_options() { if [ "$1" = once ]; then echo -o; else echo; fi; }
+churn_options()
+{
+    local options=''
+    [ "${CHURN_LINKS-}" != no ] || options=-l
+    [ "$1" != once ] || options="$options -o"
+    echo "$options"
+}
 
 # with attributes; a socket cannot be in an archive
 churn_tar()
@@ -24,8 +33,8 @@ churn_tar()
 
 churn_layers()
 {
-    local n options=''
-    [ "$2" = mixed ] || options=-o
+    local n options
+    options=$(churn_options "$2")
     image_layers "$1" && cp "$HELPERS/churn-tree" "$1/1/bin/" || return 1
     for n in 5 6 7 8; do
         mkdir "$1/$n" || return 1

@@ -6,6 +6,7 @@
 . "$SONDE_SOURCE/tests/lib/cdiff.sh"
 . "$SONDE_SOURCE/tests/lib/cdiff-docker.sh"
 test_engine docker
+test_names churn still
 
 cdiff_docker DOCKER,PYTHON,TRIXIE "containerd's image store" DOCKER_SUITE=trixie DOCKER_DRIVER=containerd
 

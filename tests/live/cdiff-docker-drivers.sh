@@ -6,6 +6,7 @@
 . "$SONDE_SOURCE/tests/lib/cdiff.sh"
 . "$SONDE_SOURCE/tests/lib/cdiff-docker.sh"
 test_engine docker
+test_names churn still
 CHURN_COUNT=5
 
 test_prereq FUSE_OVERLAY 'have_all fuse-overlayfs && [ -e /dev/fuse ]'

@@ -5,6 +5,7 @@
 . "$SONDE_SOURCE/tests/lib/cdiff.sh"
 . "$SONDE_SOURCE/tests/lib/cdiff-docker.sh"
 test_engine docker
+test_names churn still
 
 cdiff_docker DOCKER,PYTHON overlay2
 

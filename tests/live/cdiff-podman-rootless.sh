@@ -5,6 +5,7 @@
 . "$SONDE_SOURCE/tests/lib/cdiff-podman.sh"
 test_prereq FUSE_OVERLAYFS '[ -e /dev/fuse ] && have_all fuse-overlayfs'
 test_engine podman-rootless
+test_names churn still
 podman_stores=()
 ROOTLESS_DRIVER=overlay
 

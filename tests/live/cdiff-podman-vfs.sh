@@ -4,6 +4,7 @@
 . "$SONDE_SOURCE/tests/lib/cdiff.sh"
 . "$SONDE_SOURCE/tests/lib/cdiff-podman.sh"
 test_engine podman
+test_names churn still
 podman_stores=(--store "podman=$PODMAN_ROOT")
 PODMAN_DRIVER=vfs
 
