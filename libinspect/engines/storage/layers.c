@@ -8,6 +8,8 @@
 #include "libinspect/base/util.h"
 #include "libinspect/engines/storage/storage.h"
 
+#include <sys/stat.h>
+
 #define OVERLAY	      "overlay"
 #define VFS	      "vfs"
 #define LINK_NAME_MAX 64
@@ -21,12 +23,37 @@ static bool is_id(const char *s)
 
 /* ---- overlay ---- */
 
-static int add_overlay_layer(const struct storage_root *root, const char *id,
+/*
+ * A layer whose owners were changed for another id mapping has what it was in diff1, diff2 … below diff (overlay.go,
+ * UpdateLayerIDMap() and get()).
+ */
+static int add_older_diffs(const struct storage_root *root, int overlayfd, const char *id,
+			   struct insp_layers *layers)
+{
+	for (unsigned n = 1; n < CONTAINER_LAYERS_MAX; n++) {
+		_cleanup_free_ char *path = NULL;
+		char name[STORAGE_ID_LEN + sizeof("/diff500")];
+		struct stat st;
+		int r;
+
+		snprintf(name, sizeof(name), "%s/diff%u", id, n);
+		if (fstatat(overlayfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+			return 0;
+		path = str_format("%s/" OVERLAY "/%s", root->path, name);
+		r = path ? container_layers_add(layers, path) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return -E2BIG;
+}
+
+static int add_overlay_layer(const struct storage_root *root, int overlayfd, const char *id,
 			     struct insp_layers *layers)
 {
 	_cleanup_free_ char *path = str_format("%s/" OVERLAY "/%s/diff", root->path, id);
+	int r = path ? container_layers_add(layers, path) : -ENOMEM;
 
-	return path ? container_layers_add(layers, path) : -ENOMEM;
+	return r < 0 ? r : add_older_diffs(root, overlayfd, id, layers);
 }
 
 /* "l/NAME" -> the id in its link's text, "../ID/diff" */
@@ -59,9 +86,9 @@ static int add_lower(const struct storage_root *root, int overlayfd, const char 
 	int r = 0;
 
 	if (is_id(word))
-		return add_overlay_layer(root, word, layers);
+		return add_overlay_layer(root, overlayfd, word, layers);
 	r = id_of_link(overlayfd, word, id);
-	return r < 0 ? r : add_overlay_layer(root, id, layers);
+	return r < 0 ? r : add_overlay_layer(root, overlayfd, id, layers);
 }
 
 /* Words with a colon between each two. */
@@ -131,7 +158,9 @@ static int overlay_layers(const struct storage_root *root, const char *id, struc
 	layers->work = str_format("%s/" OVERLAY "/%s/work", root->path, id);
 	if (!layers->upper || !layers->work)
 		return -ENOMEM;
-	r = read_lowers(root, overlayfd, layerfd, layers, err);
+	r = add_older_diffs(root, overlayfd, id, layers);
+	if (r == 0)
+		r = read_lowers(root, overlayfd, layerfd, layers, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(layers);
