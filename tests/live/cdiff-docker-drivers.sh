@@ -16,8 +16,8 @@ cdiff_docker DOCKER,PYTHON vfs DOCKER_DRIVER=vfs
 cdiff_docker_end
 cdiff_docker DOCKER,PYTHON,SUBUID 'overlay2, userns-remap' DOCKER_REMAP=yes
 cdiff_docker_end
-# its own diff fails where a name comes again as another type
-CHURN_KIND=once
+# its own diff fails where a name comes again as another type; files of several links: docs/formats/diff.md
+CHURN_KIND=once CHURN_LINKS=no
 cdiff_docker DOCKER,PYTHON,FUSE_OVERLAY fuse-overlayfs DOCKER_DRIVER=fuse-overlayfs
 
 test_done
