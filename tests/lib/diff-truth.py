@@ -168,11 +168,18 @@ def docker(ours_path, theirs_path):
          lambda line: line[0] == 'D' and any(p in now_other for p in parents(line[2:])))])
 
 
+def is_new_socket(line):
+    """In the uppermost layer, which the caller names in the environment."""
+    path = os.environ.get('DIFF_UPPER', '') + line[2:]
+    return line[0] == 'A' and os.path.lexists(path) and stat.S_ISSOCK(os.lstat(path).st_mode)
+
+
 def podman(ours_path, theirs_path):
     ours, theirs = sides(ours_path, theirs_path)
     with_change = {p for line in ours for p in parents(line[2:])}
     return explain(ours, theirs, [
         ('ours', 'a path that podman leaves out whatever is done to it', lambda line: os.fsencode(line[2:]) in OWN),
+        ('ours', 'a socket, on fuse-overlayfs', is_new_socket),
         ('theirs', 'copied up, and as it was', lambda line: line[0] == 'C' and line not in ours),
         ('ours', 'a directory with a change in it', lambda line: line[0] == 'C' and line[2:] in with_change),
         ('ours', 'another owner or capability of a directory, which podman does not compare', lambda line: line[0] == 'C'),
