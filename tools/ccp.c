@@ -260,7 +260,7 @@ static int copy(const struct ccp_opts *o, char *operands[], int n)
 	if (r == 0 && ccp_is_tar(operands[n - 1]))
 		return write_archive(o, &sources);
 	if (r == 0)
-		r = ccp_side(&host, operands[n - 1], &dst);
+		r = ccp_side(&host, operands[n - 1], true, &dst);
 	return r != 0 ? r : copy_all(o, opts, &sources, &dst);
 }
 

@@ -7,6 +7,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/kernel/mountinfo.h"
 
 #include <limits.h>
 
@@ -229,26 +230,82 @@ int copy_end_source(const struct insp_copy_side *side, bool follow, struct copy_
 	return r < 0 ? insp_err_set(err, r, "copy '%s'", side->path) : 0;
 }
 
+/* Whether it is an overlay whose upper directory is that one. */
+static bool is_upper_of(const struct insp_files *files, const struct mount_entry *m,
+			const struct stat *own)
+{
+	_cleanup_free_ char *upper = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	char **lowers = NULL;
+	size_t n = 0;
+	struct stat st;
+
+	if (strcmp(m->fstype, "overlay") != 0 || mountinfo_overlay(m, &lowers, &n, &upper) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		free(lowers[i]);
+	free(lowers);
+	fd = upper && *upper == '/' ? sys_open_dir(files->sys, upper) : -EBADF;
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == own->st_ino &&
+	       st.st_dev == own->st_dev;
+}
+
+/*
+ * A container that does not run may still be mounted (podman mount; what a dead engine left): below a mounted overlay its
+ * layers are not to be changed, through it they may. Only root's engines, whose mounts are nobody else's. -ENOENT: it is not.
+ */
+static int open_mounted(const struct insp_files *files)
+{
+	_cleanup_mount_table_ struct mount_table table = { 0 };
+	const struct insp_container *c = files->container;
+	struct stat own;
+
+	if (files->view.n < 2 || c->owner != 0 || !files->sys->live ||
+	    fstat(files->view.layers[0].fd, &own) < 0 ||
+	    mountinfo_read(files->sys, 0, &table, NULL) < 0)
+		return -ENOENT;
+	for (size_t i = 0; i < table.n; i++) {
+		int fd = is_upper_of(files, &table.items[i], &own)
+				 ? sys_open_dir(files->sys, table.items[i].target)
+				 : -ENOENT;
+
+		if (fd >= 0)
+			return fd;
+	}
+	return -ENOENT;
+}
+
+static int add_lower(const struct view_layer *layer, struct view *v)
+{
+	int fd = fcntl(layer->fd, F_DUPFD_CLOEXEC, 3);
+	int r = fd < 0 ? -errno : view_add(v, fd);
+
+	if (r < 0)
+		return r;
+	v->layers[v->n - 1].sealed = layer->sealed;
+	v->layers[v->n - 1].ids = layer->ids;
+	return 0;
+}
+
 /* The files' view with an uppermost layer that can be written to, which a sealed one cannot. */
 static int writable(struct insp_files *files, struct view *ret, struct insp_err *err)
 {
 	const struct insp_container *c = files->container;
-	int fd = files->from == INSP_FILES_LIVE
-			 ? fcntl(files->view.layers[0].fd, F_DUPFD_CLOEXEC, 3)
-			 : rootfs_open_own(files->sys, c, c->layers->upper, err);
+	bool live = files->from == INSP_FILES_LIVE;
+	int mounted = live ? -ENOENT : open_mounted(files);
+	int fd = mounted >= 0 ? mounted
+		 : live	      ? fcntl(files->view.layers[0].fd, F_DUPFD_CLOEXEC, 3)
+			      : rootfs_open_own(files->sys, c, c->layers->upper, err);
 	int r = fd < 0 ? fd : view_add(ret, fd);
 
+	if (r < 0)
+		return r;
+	ret->layers[0].ids = files->view.layers[0].ids;
+	if (mounted >= 0)
+		return 0;
 	ret->marks = files->view.marks;
-	if (r == 0)
-		ret->layers[0].ids = files->view.layers[0].ids;
-	for (size_t i = 1; i < files->view.n && r == 0; i++) {
-		fd = fcntl(files->view.layers[i].fd, F_DUPFD_CLOEXEC, 3);
-		r = fd < 0 ? -errno : view_add(ret, fd);
-		if (r == 0) {
-			ret->layers[i].sealed = files->view.layers[i].sealed;
-			ret->layers[i].ids = files->view.layers[i].ids;
-		}
-	}
+	for (size_t i = 1; i < files->view.n && r == 0; i++)
+		r = add_lower(&files->view.layers[i], ret);
 	return r;
 }
 

@@ -248,12 +248,14 @@ static void look_for_whiteout(const struct copy_into *into, int fd, const char *
 	*hidden = *hidden || faccessat(fd, wh, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int set_opaque(unsigned marks, int fd)
+/* up: the directory that it is made in, whose owner a mark that is a file gets: one that the user's engine can remove. */
+static int set_opaque(unsigned marks, int up, int fd)
 {
 	const char *name = marks & VIEW_FUSE	  ? "user.fuseoverlayfs.opaque"
 			   : marks & VIEW_TRUSTED ? "trusted.overlay.opaque"
 						  : "user.overlay.opaque";
-	int file;
+	struct stat st;
+	int file, r;
 
 	if (fsetxattr(fd, name, "y", 1, 0) < 0)
 		return -errno;
@@ -262,8 +264,9 @@ static int set_opaque(unsigned marks, int fd)
 	file = openat(fd, ".wh..wh..opq", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	if (file < 0)
 		return -errno;
+	r = fstat(up, &st) < 0 || fchown(file, st.st_uid, st.st_gid) < 0 ? -errno : 0;
 	util_close(file);
-	return 0;
+	return r;
 }
 
 /* The new directory fd of into, which has no name of its own yet. Takes ownership of fd. */
@@ -274,7 +277,7 @@ static int new_dir(struct copy_into *into, const char *name, int fd, bool opaque
 	int r = put_before(&dir, fd);
 
 	if (r == 0 && opaque)
-		r = set_opaque(marks_of(into), fd);
+		r = set_opaque(marks_of(into), into->dir.parts[0].fd, fd);
 	if (r < 0) {
 		view_dir_close(&dir);
 		return r;

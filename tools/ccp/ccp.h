@@ -23,6 +23,7 @@ struct ccp_container {
 	char *ref;
 	struct insp_container *container;
 	struct insp_files *files;
+	bool unseen; /* it runs, and only what its layers have can be read */
 };
 struct ccp_host {
 	struct insp_sys *sys;
@@ -34,8 +35,8 @@ void ccp_host_clear(struct ccp_host *host);
 bool ccp_is_tar(const char *operand);
 /* Whether the operand is CONTAINER:PATH, as docker cp tells it. */
 bool ccp_is_container(const char *operand);
-/* The side that an operand names; its path points into the operand. 0, or the exit status, everything said. */
-int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *ret);
+/* The side that an operand names, to be read or to write to; its path points into the operand. 0, or the exit status, everything said. */
+int ccp_side(struct ccp_host *host, const char *operand, bool write, struct insp_copy_side *ret);
 
 /* What is copied, each opened and, with --glob, expanded. */
 struct ccp_sources {

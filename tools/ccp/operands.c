@@ -40,17 +40,33 @@ static const char *colon_of(const char *operand)
 	return colon ? colon : strchr(operand, ':');
 }
 
-/* Running: what its processes see. Else what its layers make. */
+/*
+ * Running: what its processes see. Else what its layers make; that, too, where root may not look through a file system of a
+ * user's (fuse(4): without allow_other only who mounted it may).
+ */
 static int open_files(struct ccp_host *host, struct ccp_container *c)
 {
 	bool live = insp_sys_is_live(host->sys) && insp_state_is_live(c->container->state) &&
 		    c->container->pid > 0;
 	struct insp_err err = { 0 };
+	int r = insp_files_open(host->sys, c->container, live ? INSP_FILES_LIVE : INSP_FILES_LAYERS,
+				&c->files, &err);
 
-	if (insp_files_open(host->sys, c->container, live ? INSP_FILES_LIVE : INSP_FILES_LAYERS,
-			    &c->files, &err) < 0)
-		return tool_fail(&ccp_tool, &err);
-	return 0;
+	if (r == -EACCES && live && geteuid() == 0) {
+		c->unseen = true;
+		r = insp_files_open(host->sys, c->container, INSP_FILES_LAYERS, &c->files, &err);
+	}
+	return r < 0 ? tool_fail(&ccp_tool, &err) : 0;
+}
+
+static int refuse_write(const struct ccp_container *c)
+{
+	struct insp_err err = { 0 };
+
+	insp_err_say(&err, -EACCES, "container %s runs on a file system that only its user may use",
+		     c->container->name);
+	insp_err_hint(&err, "what is in it can be read; it can be written to when it does not run");
+	return tool_fail(&ccp_tool, &err);
 }
 
 static int open_container(struct ccp_host *host, const char *ref, struct ccp_container **ret)
@@ -82,7 +98,7 @@ static int open_container(struct ccp_host *host, const char *ref, struct ccp_con
 	return r;
 }
 
-int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *ret)
+int ccp_side(struct ccp_host *host, const char *operand, bool write, struct insp_copy_side *ret)
 {
 	_cleanup_free_ char *ref = NULL;
 	const char *colon = colon_of(operand);
@@ -99,6 +115,8 @@ int ccp_side(struct ccp_host *host, const char *operand, struct insp_copy_side *
 	if (!ref)
 		return ccp_tool.failure;
 	r = open_container(host, ref, &c);
+	if (r == 0 && write && c->unseen)
+		r = refuse_write(c);
 	if (r == 0)
 		*ret = (struct insp_copy_side){ .files = c->files, .path = colon + 1 };
 	return r;
@@ -151,7 +169,7 @@ int ccp_sources(struct ccp_host *host, char *operands[], size_t n, bool glob,
 	for (size_t i = 0; i < n && r == 0; i++) {
 		struct insp_copy_side side;
 
-		r = ccp_side(host, operands[i], &side);
+		r = ccp_side(host, operands[i], false, &side);
 		if (r == 0)
 			r = glob && side.files ? add_glob(ret, &side) : add(ret, &side);
 	}
