@@ -142,12 +142,14 @@ fuzz_tests := \
     passwd \
     podman-config \
     podman-state \
+    redirect \
     rkt-pod \
     runtime \
     sqlite \
     stat \
     status \
     storage-conf \
+    subid \
     youki \
 
 MANPAGES   := ccp cdebug cdiff cexport cnsenter cps

@@ -7,6 +7,7 @@
 
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/kernel/span.h"
 
 #include <limits.h>
 #include <sys/sysmacros.h>
@@ -111,22 +112,23 @@ static unsigned leading(unsigned marks)
 	return marks & VIEW_FUSE ? 0 : marks & VIEW_TRUSTED;
 }
 
-/* One name, or an absolute path of names, none of them "." or "..". */
-static bool is_sound(const char *path)
+bool marks_redirect_is_sound(const char *value, size_t len)
 {
-	if (*path != '/' && strchr(path, '/'))
-		return false;
-	path += *path == '/';
-	while (true) {
-		size_t n = strcspn(path, "/");
+	struct span s = span_of(value, len), name;
+	bool absolute = len > 0 && value[0] == '/';
 
-		if (n == 0 || n > NAME_MAX || (n == 1 && path[0] == '.') ||
-		    (n == 2 && memcmp(path, "..", 2) == 0))
+	if (len == 0 || len > VALUE_MAX || memchr(value, '\0', len) || value[len - 1] == '/' ||
+	    (!absolute && memchr(value, '/', len)))
+		return false;
+	s.p += absolute;
+	while (span_until(&s, '/', &name)) {
+		size_t n = span_len(&name);
+
+		if (n == 0 || n > NAME_MAX || (n == 1 && name.p[0] == '.') ||
+		    (n == 2 && memcmp(name.p, "..", 2) == 0))
 			return false;
-		if (!path[n])
-			return true;
-		path += n + 1;
 	}
+	return true;
 }
 
 int marks_redirect(unsigned marks, int fd, char **ret)
@@ -140,9 +142,9 @@ int marks_redirect(unsigned marks, int fd, char **ret)
 	}
 	if (n < 0)
 		return (int)n;
-	value[n] = '\0';
-	if (strlen(value) != (size_t)n || !is_sound(value))
+	if (!marks_redirect_is_sound(value, (size_t)n))
 		return -EBADMSG;
+	value[n] = '\0';
 	*ret = strdup(value);
 	return *ret ? 0 : -ENOMEM;
 }

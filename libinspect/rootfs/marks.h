@@ -31,6 +31,8 @@ enum marks_opaque marks_opaque(unsigned marks, int dirfd);
  * be one ("..", empty components).
  */
 int marks_redirect(unsigned marks, int fd, char **ret);
+/* Whether the attribute's bytes are one: a name, or an absolute path of names, none of them "." or "..". */
+bool marks_redirect_is_sound(const char *value, size_t len);
 /* Whether the data of the regular file fd is further down. */
 bool marks_is_metacopy(unsigned marks, int fd);
 

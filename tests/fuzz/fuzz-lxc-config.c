@@ -11,7 +11,8 @@ static void use_config(const struct lxc_config *config, const char *within)
 	struct insp_layers *layers = NULL;
 
 	if (!c || lxc_config_layers(config->rootfs ? config->rootfs : "", within, &layers) < 0 ||
-	    lxc_config_add_mounts(&config->mounts, "/x", c) < 0)
+	    lxc_config_add_mounts(&config->mounts, "/x", c) < 0 ||
+	    lxc_config_add_ids(&config->idmaps, c) < 0)
 		__builtin_trap();
 	if (layers && !lxc_path_is_within(layers->upper, within))
 		__builtin_trap();

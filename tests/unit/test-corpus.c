@@ -46,6 +46,12 @@
 #define LLVMFuzzerTestOneInput fuzz_passwd
 #include "tests/fuzz/fuzz-passwd.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_redirect
+#include "tests/fuzz/fuzz-redirect.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_subid
+#include "tests/fuzz/fuzz-subid.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_bolt
 #include "tests/fuzz/fuzz-bolt.c"
 #undef LLVMFuzzerTestOneInput
@@ -190,6 +196,16 @@ static void nspawn_survives_its_corpus(void **state)
 	replay("nspawn", fuzz_nspawn);
 }
 
+static void redirect_survives_its_corpus(void **state)
+{
+	replay("redirect", fuzz_redirect);
+}
+
+static void subid_survives_its_corpus(void **state)
+{
+	replay("subid", fuzz_subid);
+}
+
 static void passwd_survives_its_corpus(void **state)
 {
 	replay("passwd", fuzz_passwd);
@@ -273,6 +289,8 @@ int main(void)
 		cmocka_unit_test(nettables_survives_its_corpus),
 		cmocka_unit_test(nspawn_survives_its_corpus),
 		cmocka_unit_test(passwd_survives_its_corpus),
+		cmocka_unit_test(redirect_survives_its_corpus),
+		cmocka_unit_test(subid_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),
 		cmocka_unit_test(storage_conf_survives_its_corpus),
 		cmocka_unit_test(podman_config_survives_its_corpus),
