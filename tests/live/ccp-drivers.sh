@@ -1,6 +1,7 @@
 #!/bin/bash
 # ccp and docker's containers in each of its stores.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/ccp-engine.sh"
 test_engine docker

@@ -1,5 +1,6 @@
 #!/bin/bash
 # ccp, as root, and the containers of a user's podman, on fuse-overlayfs: marks of another kind, and nothing that root may look through.
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/ccp-engine.sh"
 test_engine podman-rootless

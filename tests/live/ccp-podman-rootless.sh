@@ -1,6 +1,7 @@
 #!/bin/bash
 # ccp, as root, and the containers of a user's podman, on the kernel's overlay.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/ccp-engine.sh"
 test_engine podman-rootless

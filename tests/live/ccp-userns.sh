@@ -1,6 +1,7 @@
 #!/bin/bash
 # ccp and the ids of a container in a user namespace, running and stopped: what the container itself sees of them.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine docker
 test_names web other

@@ -1,6 +1,7 @@
 #!/bin/bash
 # cexport of docker's containers in each of its stores.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/export.sh"
 . "$SONDE_SOURCE/tests/lib/cexport.sh"

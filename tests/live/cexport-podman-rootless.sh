@@ -1,5 +1,6 @@
 #!/bin/bash
 # cexport, as root, of a user's containers on fuse-overlayfs, with marks of another kind, and owners that are others inside.
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/export.sh"
 test_prereq FUSE_OVERLAYFS '[ -e /dev/fuse ] && have_all fuse-overlayfs'

@@ -2,6 +2,7 @@
 # Layers that overlay itself wrote, merged by rootfs/ and by the kernel: every name, type, mode, owner, size, time, link, content,
 # hard link and attribute is the same. The changes are random; a seed that fails is named and fails again.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 
 test_prereq OVERLAY '[ "$(id -u)" = 0 ] && mkdir -p o/l o/u o/w o/m && unshare --mount --propagation private \
