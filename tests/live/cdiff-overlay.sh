@@ -43,7 +43,7 @@ as_walked_one()
         "$1" "$DIFF_TRUTH" && churn_lines web --sysroot "$HOST" && churn_many && python3 "$DIFF_TRUTH" same truth ours
 }
 
-CHURN_COUNT=5
+CHURN_COUNT=${CHURN_COUNT:-3}
 for options in ,index=off ,redirect_dir=on,index=off ,redirect_dir=on,metacopy=on,index=off,xino=on; do
     test_expect OVERLAY,PYTHON,JQ "overlay$options: cdiff has the lines that a walk over both trees gives" \
         'churn_each as_walked_one'
