@@ -150,6 +150,7 @@ fuzz_tests := \
     status \
     storage-conf \
     subid \
+    toml \
     youki \
 
 MANPAGES   := ccp cdebug cdiff cexport cnsenter cps

@@ -52,6 +52,9 @@
 #define LLVMFuzzerTestOneInput fuzz_subid
 #include "tests/fuzz/fuzz-subid.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_toml
+#include "tests/fuzz/fuzz-toml.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_bolt
 #include "tests/fuzz/fuzz-bolt.c"
 #undef LLVMFuzzerTestOneInput
@@ -216,6 +219,11 @@ static void bolt_survives_its_corpus(void **state)
 	replay("bolt", fuzz_bolt);
 }
 
+static void toml_survives_its_corpus(void **state)
+{
+	replay("toml", fuzz_toml);
+}
+
 static void storage_conf_survives_its_corpus(void **state)
 {
 	replay("storage-conf", fuzz_storage_conf);
@@ -291,6 +299,7 @@ int main(void)
 		cmocka_unit_test(passwd_survives_its_corpus),
 		cmocka_unit_test(redirect_survives_its_corpus),
 		cmocka_unit_test(subid_survives_its_corpus),
+		cmocka_unit_test(toml_survives_its_corpus),
 		cmocka_unit_test(bolt_survives_its_corpus),
 		cmocka_unit_test(storage_conf_survives_its_corpus),
 		cmocka_unit_test(podman_config_survives_its_corpus),
