@@ -131,6 +131,7 @@ static void states_are_what_can_be_told(void **state)
 	assert_int_equal(find_id(&list, "aa4")->state, INSP_STATE_CREATED);
 	assert_int_equal(find_id(&list, "aa5")->exit_code, INSP_EXIT_UNSET);
 	assert_int_equal(find_id(&list, "aa6")->state, INSP_STATE_CREATED);
+	insp_diags_clear(&diags);
 	insp_list_clear(&list);
 	host_remove(&h);
 }

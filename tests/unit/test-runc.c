@@ -99,6 +99,7 @@ static void the_engine_above_a_runtime_has_the_word(void **state)
 	list = host_list(&h, WANT, &diags);
 	assert_int_equal(list.n, 1);
 	assert_string_equal(list.items[0]->engine, "podman");
+	insp_diags_clear(&diags);
 	insp_list_clear(&list);
 	host_remove(&h);
 }
