@@ -29,6 +29,7 @@ int copy_links_add(struct copy_links *links, const struct stat *st, int dirfd, c
 {
 	size_t len = strlen(path) + 1;
 	struct copy_link *link = malloc(sizeof(*link) + len);
+	struct copy_link *const *found;
 	struct stat made;
 
 	if (!link)
@@ -42,11 +43,10 @@ int copy_links_add(struct copy_links *links, const struct stat *st, int dirfd, c
 				    .made_dev = made.st_dev,
 				    .made_ino = made.st_ino };
 	memcpy(link->path, path, len);
-	if (!tsearch(link, &links->tree, by_inode)) {
+	found = tsearch(link, &links->tree, by_inode);
+	if (!found || *found != link) /* another of its names is there already */
 		free(link);
-		return -ENOMEM;
-	}
-	return 0;
+	return found ? 0 : -ENOMEM;
 }
 
 void copy_links_clear(struct copy_links *links)
