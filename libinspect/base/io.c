@@ -184,6 +184,24 @@ int64_t io_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t at)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = pread(fd, (char *)buf + got, len - got, (off_t)(at + got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
 int io_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;
@@ -223,6 +241,37 @@ int io_open_dir(int dirfd, const char *path)
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int io_open_no_links(int dirfd, const char *path)
+{
+	_cleanup_close_ int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+
+	while (fd >= 0 && *(path += strspn(path, "/"))) {
+		char name[NAME_MAX + 1];
+		size_t n = strcspn(path, "/");
+		int next;
+
+		if (n > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		path += n;
+		next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		util_close(fd);
+		fd = next;
+	}
+	return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+struct io_fd_path io_fd_path(int fd, const char *name)
+{
+	struct io_fd_path p;
+
+	snprintf(p.s, sizeof(p.s), "/proc/self/fd/%d%s%s", fd, name ? "/" : "", name ? name : "");
+	return p;
 }
 
 static int try_openat2(int rootfd, const char *path, const struct open_how *how)

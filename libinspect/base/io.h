@@ -8,7 +8,9 @@
 #include "libinspect/inspect.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 /* Whole-file limits. A state file above its limit is refused, not cut. */
 #define IO_SMALL_MAX (64 * 1024)	/* pid files, /proc/PID/stat, status */
@@ -56,6 +58,8 @@ int io_read_in_root(int rootfd, const char *path, size_t max, unsigned deadline_
 void io_close_from(unsigned first);
 /* Milliseconds of the monotonic clock, for deadlines. */
 int64_t io_now_ms(void);
+/* Reads until buf is full or the file ends: how many bytes there were from at on, or -errno. */
+ssize_t io_pread_full(int fd, void *buf, size_t len, uint64_t at);
 /* Writes all bytes. */
 int io_write_all(int fd, const void *data, size_t len);
 
@@ -64,6 +68,23 @@ int io_readlink(int dirfd, const char *path, char **ret);
 
 /* Opens a directory below dirfd: O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC. fd or -errno. */
 int io_open_dir(int dirfd, const char *path);
+/*
+ * An O_PATH fd on path, without "." and "..", below dirfd, also where it is absolute. No link is followed: one on the way is
+ * -ENOTDIR, a last one is what is opened. fd or -errno.
+ */
+int io_open_no_links(int dirfd, const char *path);
+
+/* "/proc/self/fd/N" or "/proc/self/fd/N/NAME" (name NULL: none): for calls that take no fd, or no directory's. */
+struct io_fd_path {
+	char s[32 + NAME_MAX];
+};
+struct io_fd_path io_fd_path(int fd, const char *name);
+
+/* Whether two files are one. */
+static inline bool io_same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
 
 /* The entries of a directory. */
 struct io_dir;

@@ -35,6 +35,13 @@ const char *str_after(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+bool str_path_is_below(const char *path, const char *dir)
+{
+	const char *rest = str_after(path, dir);
+
+	return rest && (*rest == '\0' || *rest == '/' || strcmp(dir, "/") == 0);
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return str_after(s, prefix) != NULL;

@@ -18,6 +18,8 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The rest of s behind prefix, NULL when s does not start so. */
 const char *str_after(const char *s, const char *prefix);
+/* Whether path is dir or below it, both tidy; everything is below "/". */
+bool str_path_is_below(const char *path, const char *dir);
 
 /* The whole string as a decimal number. -EINVAL: none, trailing bytes; -ERANGE: too large. */
 int str_to_u64(const char *s, uint64_t *ret);

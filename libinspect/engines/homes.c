@@ -101,13 +101,6 @@ static enum way way_by_table(struct engine_scan *scan)
 	return PLAIN;
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
-
 /* The mount that path is on when it has no links, if that is one that may stall. */
 static const struct mount_entry *culprit(struct engine_scan *scan, const char *path)
 {
@@ -119,7 +112,7 @@ static const struct mount_entry *culprit(struct engine_scan *scan, const char *p
 	for (size_t i = 0; i < table->n; i++) {
 		const struct mount_entry *m = &table->items[i];
 
-		if (is_below(path, m->target) &&
+		if (str_path_is_below(path, m->target) &&
 		    (!found || strlen(m->target) >= strlen(found->target)))
 			found = m;
 	}
@@ -131,7 +124,8 @@ static const struct mount_entry *culprit(struct engine_scan *scan, const char *p
 static bool is_dead(const struct homes *h, uid_t uid, const char *path)
 {
 	for (size_t i = 0; i < h->n_dead; i++)
-		if (h->dead[i].target ? is_below(path, h->dead[i].target) : h->dead[i].uid == uid)
+		if (h->dead[i].target ? str_path_is_below(path, h->dead[i].target)
+				      : h->dead[i].uid == uid)
 			return true;
 	return false;
 }

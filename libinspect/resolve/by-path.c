@@ -83,7 +83,7 @@ static int add_claim(struct by_path *by, const struct claim *claim, const char *
 {
 	const struct insp_container *c = by->f->list.items[claim->container];
 	struct claim copy = *claim;
-	bool in_store = c->store && hostpath_is_below(path, c->store);
+	bool in_store = c->store && str_path_is_below(path, c->store);
 
 	if (path[0] != '/' || (strcmp(path, "/") == 0 && claim->kind != CLAIM_MOUNT))
 		return 0;
@@ -177,8 +177,8 @@ static size_t holds(const struct by_path *by, const struct claim *claim)
 {
 	const char *rest;
 
-	if (hostpath_is_below(by->canonical, claim->canonical) ||
-	    hostpath_is_below(by->asked, claim->path))
+	if (str_path_is_below(by->canonical, claim->canonical) ||
+	    str_path_is_below(by->asked, claim->path))
 		return strlen(claim->canonical);
 	rest = claim->kind == CLAIM_LOG ? str_after(by->canonical, claim->canonical) : NULL;
 	return rest && *rest == '.' && !strchr(rest, '/') ? strlen(claim->canonical) : 0;
@@ -280,7 +280,7 @@ static bool goes_through(const char *path, const char *store, const char *id)
 	const char *p = path + strlen(store);
 	bool is_hex = str_is_hex(id, ID_LEN);
 
-	if (!hostpath_is_below(path, store))
+	if (!str_path_is_below(path, store))
 		return false;
 	for (int depth = 0; *p == '/' && depth < (is_hex ? RECORD_MAX : 1); depth++) {
 		size_t n = strcspn(p + 1, "/");
@@ -338,12 +338,12 @@ static const struct insp_container *near_store(const struct by_path *by, bool *r
 
 		if (!c->store || strcmp(c->store, "/") == 0)
 			continue;
-		if (hostpath_is_below(by->asked, c->store) ||
-		    hostpath_is_below(by->canonical, c->store)) {
+		if (str_path_is_below(by->asked, c->store) ||
+		    str_path_is_below(by->canonical, c->store)) {
 			*ret_inside = strcmp(by->asked, c->store) != 0;
 			return c;
 		}
-		if (hostpath_is_below(c->store, by->asked)) {
+		if (str_path_is_below(c->store, by->asked)) {
 			*ret_inside = false;
 			return c;
 		}
@@ -372,7 +372,7 @@ static size_t count_below(const struct by_path *by, const char *store)
 
 		/* a container's claims stand together, in the order of the list */
 		for (; k < by->n && by->claims[k].container == i; k++)
-			below = below || hostpath_is_below(by->claims[k].canonical, by->canonical);
+			below = below || str_path_is_below(by->claims[k].canonical, by->canonical);
 		n += below;
 	}
 	return n;
@@ -381,7 +381,7 @@ static size_t count_below(const struct by_path *by, const char *store)
 /* What it may be instead: by its place in the store, as docker and podman arrange theirs. */
 static const char *what_else(const struct by_path *by, const char *store)
 {
-	const char *path = hostpath_is_below(by->asked, store) ? by->asked : by->canonical;
+	const char *path = str_path_is_below(by->asked, store) ? by->asked : by->canonical;
 	const char *volume = str_after(path + strlen(store), "/volumes");
 
 	if (volume && !*volume)
@@ -446,7 +446,7 @@ static int no_container(struct by_path *by)
  */
 static char *layer_of_link(const struct by_path *by, const char *store, const char *path)
 {
-	const char *driver = hostpath_is_below(path, store) ? path + strlen(store) : "";
+	const char *driver = str_path_is_below(path, store) ? path + strlen(store) : "";
 	const char *l = *driver ? driver + 1 + strcspn(driver + 1, "/") : "";
 	const char *name = str_after(l, "/l/"), *layer;
 	size_t len = name ? strcspn(name, "/") : 0;

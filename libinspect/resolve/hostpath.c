@@ -19,13 +19,6 @@ void hostpaths_clear(struct hostpaths *p)
 	p->n = 0;
 }
 
-bool hostpath_is_below(const char *path, const char *dir)
-{
-	const char *rest = str_after(path, dir);
-
-	return rest && (*rest == '\0' || *rest == '/' || strcmp(dir, "/") == 0);
-}
-
 /* Puts component (len bytes) behind path; ".." takes the last one away. */
 static void push(char *path, const char *component, size_t len)
 {

@@ -27,7 +27,5 @@ char *hostpath_tidy(const char *path);
  * A new string, NULL when memory is out.
  */
 char *hostpath_canonical(struct hostpaths *p, const char *tidy);
-/* Whether path is dir or below it. */
-bool hostpath_is_below(const char *path, const char *dir);
 
 #endif

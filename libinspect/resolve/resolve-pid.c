@@ -15,19 +15,12 @@
 
 #define ID_LEN 64
 
-static bool is_below(const char *path, const char *cgroup)
-{
-	const char *rest = str_after(path, cgroup);
-
-	return rest && (*rest == '\0' || *rest == '/');
-}
-
 static bool in_cgroup(const struct insp_container *c, const struct cgroup_lines *lines)
 {
 	if (!c->cgroup || strcmp(c->cgroup, "/") == 0)
 		return false;
 	for (size_t i = 0; i < lines->n; i++)
-		if (is_below(lines->items[i].path, c->cgroup))
+		if (str_path_is_below(lines->items[i].path, c->cgroup))
 			return true;
 	return false;
 }

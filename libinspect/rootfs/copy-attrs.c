@@ -1,6 +1,7 @@
 /* Owner, mode, times and extended attributes of what is made. */
 #include "libinspect/rootfs/copy.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -63,7 +64,7 @@ int copy_meta_apply(int fd, const struct copy_meta *m)
 int copy_meta_apply_at(int dirfd, const char *name, const struct copy_meta *m)
 {
 	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char path[64];
+	struct io_fd_path path;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -73,12 +74,12 @@ int copy_meta_apply_at(int dirfd, const char *name, const struct copy_meta *m)
 		return -ESTALE;
 	if (fchownat(fd, "", m->uid, m->gid, AT_EMPTY_PATH) < 0 && !is_not_ours_to_say(errno))
 		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!S_ISLNK(m->mode) && chmod(path, m->mode & 07777) < 0)
+	path = io_fd_path(fd, NULL);
+	if (!S_ISLNK(m->mode) && chmod(path.s, m->mode & 07777) < 0)
 		return -errno;
 	if (S_ISLNK(m->mode)) /* AT_EMPTY_PATH: compat: kernel < 5.8 */
 		return utimensat(dirfd, name, m->times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-	return utimensat(AT_FDCWD, path, m->times, 0) < 0 ? -errno : 0;
+	return utimensat(AT_FDCWD, path.s, m->times, 0) < 0 ? -errno : 0;
 }
 
 /* ---- attributes ---- */

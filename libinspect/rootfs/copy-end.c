@@ -246,8 +246,7 @@ static bool is_upper_of(const struct insp_files *files, const struct mount_entry
 		free(lowers[i]);
 	free(lowers);
 	fd = upper && *upper == '/' ? sys_open_dir(files->sys, upper) : -EBADF;
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == own->st_ino &&
-	       st.st_dev == own->st_dev;
+	return fd >= 0 && fstat(fd, &st) == 0 && io_same_inode(&st, own);
 }
 
 /*

@@ -1,6 +1,7 @@
 /* Files with several names. */
 #include "libinspect/rootfs/copy.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -101,7 +102,6 @@ int copy_links_make(int base, const struct copy_link *link, struct copy_into *in
 		    const char *newname)
 {
 	_cleanup_close_ int fd = open_again(base, link->path, unnamed(into));
-	char path[64];
 	struct stat st;
 
 	if (fd < 0)
@@ -111,6 +111,7 @@ int copy_links_make(int base, const struct copy_link *link, struct copy_into *in
 	if (st.st_ino != link->made_ino || st.st_dev != link->made_dev)
 		return -ESTALE;
 	/* by what was looked at: the name may be another's by now */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, path, dirfd, newname, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	return linkat(AT_FDCWD, io_fd_path(fd, NULL).s, dirfd, newname, AT_SYMLINK_FOLLOW) < 0
+		       ? -errno
+		       : 0;
 }

@@ -1,17 +1,13 @@
 /* One file that is no directory. */
 #include "libinspect/rootfs/copy.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
 
 #include <limits.h>
 #include <sys/sysmacros.h>
 
 #define REPLACED_MAX 8 /* tries with a file that is being replaced */
-
-static bool same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
 
 /*
  * The data, and the attributes that belong to it, also when the container puts another file in its place meanwhile: else
@@ -30,7 +26,7 @@ static int open_data(const struct copy_from *from, struct view_node *node, int *
 		r = view_fstat(from->dir, node, fd, ret_st);
 		if (r < 0)
 			return r;
-		if (same_inode(ret_st, &node->st)) {
+		if (io_same_inode(ret_st, &node->st)) {
 			node->st = *ret_st;
 			*ret_fd = TAKE_FD(fd);
 			return 0;
@@ -39,7 +35,7 @@ static int open_data(const struct copy_from *from, struct view_node *node, int *
 		if (r < 0)
 			return r;
 		if (from->dir->view->marks && now.part == node->part &&
-		    same_inode(&now.st, &node->st)) {
+		    io_same_inode(&now.st, &node->st)) {
 			*ret_fd = TAKE_FD(fd);
 			return 0;
 		}
@@ -69,7 +65,7 @@ static int make_regular(struct copy *c, const struct copy_from *from, int dirfd,
 		r = copy_meta_apply(out, &meta);
 	if (r == 0)
 		r = copy_xattrs(c, from->dir, from->name, &node,
-				same_inode(&st, &node.st) ? in : -EBADF, out);
+				io_same_inode(&st, &node.st) ? in : -EBADF, out);
 	/* what the file system says late (NFS, quota) */
 	if (r == 0 && close(TAKE_FD(out)) < 0)
 		r = -errno;

@@ -12,19 +12,6 @@
 #define XATTRS_MAX    (1024 * 1024)
 #define METACOPY_DEEP 64 /* copies of copies; a layer has at most one */
 
-/* "/proc/self/fd/N" or "/proc/self/fd/N/NAME": for calls that take no directory fd. */
-struct fd_path {
-	char s[64 + NAME_MAX];
-};
-
-static struct fd_path fd_path(int fd, const char *name)
-{
-	struct fd_path p;
-
-	snprintf(p.s, sizeof(p.s), "/proc/self/fd/%d%s%s", fd, name ? "/" : "", name ? name : "");
-	return p;
-}
-
 /* A regular file that may have become something else since it was looked at. */
 static int open_regular(const struct view_layer *layer, int dirfd, const char *name)
 {
@@ -46,9 +33,9 @@ static int open_regular(const struct view_layer *layer, int dirfd, const char *n
 	if (!S_ISREG(st.st_mode))
 		return -ESTALE;
 	flags &= ~O_NOFOLLOW; /* of proc's link, which is no path */
-	fd = open(fd_path(path, NULL).s, flags | O_NOATIME);
+	fd = open(io_fd_path(path, NULL).s, flags | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
-		fd = open(fd_path(path, NULL).s, flags);
+		fd = open(io_fd_path(path, NULL).s, flags);
 	return fd < 0 ? -errno : TAKE_FD(fd);
 }
 
@@ -303,7 +290,7 @@ static int read_xattrs(unsigned marks, struct has_xattrs of, struct view_xattrs 
 int view_xattrs(const struct view_dir *dir, const char *name, const struct view_node *node,
 		struct view_xattrs *ret)
 {
-	struct fd_path path = fd_path(dir->parts[node->part].fd, name);
+	struct io_fd_path path = io_fd_path(dir->parts[node->part].fd, name);
 
 	return read_xattrs(dir->view->marks, (struct has_xattrs){ -1, path.s }, ret);
 }

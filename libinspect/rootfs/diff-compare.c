@@ -4,6 +4,7 @@
  */
 #include "libinspect/rootfs/diff.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
 
 #define CAPABILITY "security.capability"
@@ -102,25 +103,6 @@ static int compare_xattrs(const struct diff_file files[2], unsigned *what)
 
 /* ---- content ---- */
 
-/* Exactly size bytes unless the file ends before. */
-static ssize_t read_full(int fd, char *buf, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, buf + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 /* No further than the size they had: a file that grows for ever ends. 1: they differ. */
 static int compare_fds(int a, int b, off_t size)
 {
@@ -129,7 +111,8 @@ static int compare_fds(int a, int b, off_t size)
 	if (!buf)
 		return -ENOMEM;
 	for (off_t done = 0; done <= size; done += CHUNK) {
-		ssize_t n = read_full(a, buf, CHUNK), m = read_full(b, buf + CHUNK, CHUNK);
+		ssize_t n = io_pread_full(a, buf, CHUNK, (uint64_t)done);
+		ssize_t m = io_pread_full(b, buf + CHUNK, CHUNK, (uint64_t)done);
 
 		if (n < 0 || m < 0)
 			return (int)(n < 0 ? n : m);

@@ -71,23 +71,15 @@ static bool is_excluded(const struct insp_diff_opts *opts, const char *path, con
 	return false;
 }
 
-/* Whether path is dir or below it. */
-static bool is_below(const char *path, const char *dir)
-{
-	const char *rest = str_after(path, dir);
-
-	return strcmp(dir, "/") == 0 || (rest && (*rest == '/' || *rest == '\0'));
-}
-
 enum diff_scope_answer diff_scope_of(const struct diff_scope *scope, const char *path,
 				     const char *name)
 {
 	enum diff_scope_answer answer = scope->n_paths ? DIFF_SCOPE_OUT : DIFF_SCOPE_IN;
 
 	for (size_t i = 0; i < scope->n_paths && answer != DIFF_SCOPE_IN; i++) {
-		if (is_below(path, scope->paths[i]))
+		if (str_path_is_below(path, scope->paths[i]))
 			answer = DIFF_SCOPE_IN;
-		else if (is_below(scope->paths[i], path))
+		else if (str_path_is_below(scope->paths[i], path))
 			answer = DIFF_SCOPE_PASS;
 	}
 	return answer != DIFF_SCOPE_OUT && is_excluded(scope->opts, path, name) ? DIFF_SCOPE_OUT

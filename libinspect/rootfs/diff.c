@@ -4,6 +4,7 @@
  */
 #include "libinspect/rootfs/diff.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -146,8 +147,7 @@ static bool is_same_part(const struct view_part *a, const struct view_part *b)
 {
 	struct stat x, y;
 
-	return fstat(a->fd, &x) == 0 && fstat(b->fd, &y) == 0 && x.st_ino == y.st_ino &&
-	       x.st_dev == y.st_dev;
+	return fstat(a->fd, &x) == 0 && fstat(b->fd, &y) == 0 && io_same_inode(&x, &y);
 }
 
 /* How many parts of each are to be listed: without those at the end that are the same. */
@@ -203,12 +203,9 @@ static int push(struct state *s, struct level *l)
 
 static bool is_ancestor(const struct state *s, const struct stat *st)
 {
-	for (size_t i = 1; i < s->n; i++) {
-		const struct stat *up = &s->levels[i].nodes[INSP_AFTER].st;
-
-		if (up->st_ino == st->st_ino && up->st_dev == st->st_dev)
+	for (size_t i = 1; i < s->n; i++)
+		if (io_same_inode(&s->levels[i].nodes[INSP_AFTER].st, st))
 			return true;
-	}
 	return false;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "libinspect/rootfs/export.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
 
 /* Drops the holes that are smaller than least: their neighbours become one extent. */
@@ -78,25 +79,6 @@ static int put_hole(struct export *x, uint64_t len)
 	return r;
 }
 
-/* Reads until buf is full or the file ends. */
-static ssize_t read_full(int fd, char *buf, size_t len, uint64_t at)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = pread(fd, buf + got, len - got, (off_t)(at + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
 /* *lost: it was told that bytes are missing. */
 static int put_extent(struct export *x, int fd, struct export_extent e, const char *path,
 		      bool *lost)
@@ -105,7 +87,7 @@ static int put_extent(struct export *x, int fd, struct export_extent e, const ch
 
 	while (e.len > 0 && r == 0) {
 		size_t want = (size_t)MIN_OF(e.len, EXPORT_BLOCK);
-		ssize_t got = *lost ? 0 : read_full(fd, x->block, want, e.offset);
+		ssize_t got = *lost ? 0 : io_pread_full(fd, x->block, want, e.offset);
 
 		if (got < (ssize_t)want) {
 			if (!*lost && got < 0)

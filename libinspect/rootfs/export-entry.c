@@ -4,6 +4,7 @@
  */
 #include "libinspect/rootfs/export.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -24,11 +25,6 @@ static void source_clear(struct source *s)
 	free(s->map.extents);
 }
 #define _cleanup_source_ _cleanup_(source_clear)
-
-static bool same_inode(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
 
 /* 0, or why the file's data cannot be had. */
 static int prepare_data(const struct export *x, struct source *s)
@@ -186,7 +182,7 @@ int export_file(struct export *x, const struct walk_file *f)
 		return 0;
 	}
 	r = first ? add_link(x, &s, first) : add_whole(x, &s);
-	if (r == 1 && has_names && same_inode(&s.node.st, &f->node->st))
+	if (r == 1 && has_names && io_same_inode(&s.node.st, &f->node->st))
 		r = export_links_add(&x->links, f->node, layer, s.name);
 	if (r >= 0)
 		r = archive_write_finish_entry(x->archive) < ARCHIVE_WARN

@@ -5,6 +5,7 @@
  */
 #include "libinspect/rootfs/marks.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/span.h"
@@ -54,14 +55,12 @@ bool marks_is_xwhiteout(unsigned marks, int dirfd, const char *name, const struc
 {
 	const char *attribute =
 		marks & VIEW_TRUSTED ? "trusted.overlay.whiteout" : "user.overlay.whiteout";
-	char path[64 + NAME_MAX];
 
 	if (!S_ISREG(st->st_mode) || st->st_size != 0 || !(marks & (VIEW_TRUSTED | VIEW_USER)) ||
 	    (marks & VIEW_FUSE))
 		return false;
 	/* not opened: it may be a device by now */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
-	return lgetxattr(path, attribute, NULL, 0) >= 0;
+	return lgetxattr(io_fd_path(dirfd, name).s, attribute, NULL, 0) >= 0;
 }
 
 const char *marks_deletes(unsigned marks, const char *name)

@@ -21,26 +21,11 @@ static bool is_users(const struct insp_container *c)
 	return c->owner != 0;
 }
 
-/* path (tidy, absolute or relative) below dirfd, one component at a time, no link. */
-static int open_no_links(int dirfd, const char *path)
+static int open_dir_no_links(int dirfd, const char *path)
 {
-	_cleanup_close_ int fd = io_open_dir(dirfd, ".");
+	_cleanup_close_ int fd = io_open_no_links(dirfd, path);
 
-	while (fd >= 0 && *(path += strspn(path, "/"))) {
-		char name[NAME_MAX + 1];
-		size_t n = strcspn(path, "/");
-		int next;
-
-		if (n > NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, path, n);
-		name[n] = '\0';
-		path += n;
-		next = io_open_dir(fd, name);
-		util_close(fd);
-		fd = next;
-	}
-	return TAKE_FD(fd);
+	return fd < 0 ? fd : io_open_dir(fd, ".");
 }
 
 /* The directory of a user's store, which must be the user's. */
@@ -54,7 +39,7 @@ static int open_users_store(struct insp_sys *sys, const struct insp_container *c
 	hostpaths_clear(&paths);
 	if (!canonical)
 		return -ENOMEM;
-	fd = open_no_links(sys->rootfd, canonical);
+	fd = open_dir_no_links(sys->rootfd, canonical);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
@@ -70,10 +55,10 @@ static int open_users(struct insp_sys *sys, const struct insp_container *c, cons
 
 	if (!tidy)
 		return -ENOMEM;
-	if (!store || !hostpath_is_below(tidy, store))
+	if (!store || !str_path_is_below(tidy, store))
 		return -EPERM;
 	fd = open_users_store(sys, c, store);
-	return fd < 0 ? fd : open_no_links(fd, tidy + strlen(store));
+	return fd < 0 ? fd : open_dir_no_links(fd, tidy + strlen(store));
 }
 
 int rootfs_open_own(struct insp_sys *sys, const struct insp_container *c, const char *path,

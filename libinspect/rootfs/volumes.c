@@ -32,30 +32,6 @@ static bool is_users(const struct insp_files *f, const struct stat *st)
 	       (f->ids && idmap_to_inside(&f->ids->uids, st->st_uid) != UINT32_MAX);
 }
 
-/* An O_PATH fd on the tidy path, one component at a time, no link. */
-static int open_no_links(int rootfd, const char *path)
-{
-	_cleanup_close_ int fd = fcntl(rootfd, F_DUPFD_CLOEXEC, 3);
-
-	while (fd >= 0 && *(path += strspn(path, "/"))) {
-		char name[NAME_MAX + 1];
-		size_t n = strcspn(path, "/");
-		int next;
-
-		if (n > NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, path, n);
-		name[n] = '\0';
-		path += n;
-		next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0)
-			return -errno;
-		util_close(fd);
-		fd = next;
-	}
-	return fd < 0 ? -errno : TAKE_FD(fd);
-}
-
 /* O_PATH, and what it is. */
 static int open_source(const struct insp_files *f, const char *path, struct stat *st)
 {
@@ -71,7 +47,7 @@ static int open_source(const struct insp_files *f, const char *path, struct stat
 	} else {
 		canonical = hostpath_canonical(&paths, tidy);
 		hostpaths_clear(&paths);
-		fd = canonical ? open_no_links(f->sys->rootfd, canonical) : -ENOMEM;
+		fd = canonical ? io_open_no_links(f->sys->rootfd, canonical) : -ENOMEM;
 	}
 	if (fd < 0)
 		return fd;
@@ -103,13 +79,13 @@ static int open_parent(const struct insp_files *f, const char *path, const struc
 	if (!canonical)
 		return -ENOMEM;
 	fd = f->container->owner == 0 ? sys_open(f->sys, tidy, O_PATH | O_DIRECTORY)
-				      : open_no_links(f->sys->rootfd, canonical);
+				      : io_open_no_links(f->sys->rootfd, canonical);
 	if (fd < 0)
 		return fd;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	/* a link to it: its own directory would have to be looked for */
-	if (st.st_ino != file->st_ino || st.st_dev != file->st_dev)
+	if (!io_same_inode(&st, file))
 		return -ELOOP;
 	*ret_name = TAKE_PTR(name);
 	return TAKE_FD(fd);

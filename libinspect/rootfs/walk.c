@@ -1,5 +1,6 @@
 #include "libinspect/rootfs/walk.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
@@ -73,8 +74,7 @@ static int push(struct state *s, struct view_dir dir, const struct view_node *no
 static bool is_ancestor(const struct state *s, const struct stat *st)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->levels[i].node.st.st_ino == st->st_ino &&
-		    s->levels[i].node.st.st_dev == st->st_dev)
+		if (io_same_inode(&s->levels[i].node.st, st))
 			return true;
 	return false;
 }
