@@ -85,6 +85,7 @@ unit_tests := \
     corpus \
     crio \
     crun \
+    diff \
     docker \
     docker-files \
     docker-store \

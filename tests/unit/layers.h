@@ -11,8 +11,10 @@
 
 #include <limits.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 
 /* Layers are called "0" (the uppermost), "1", … below base. */
@@ -101,6 +103,33 @@ static inline void put_link(const struct layers *l, const char *path, const char
 {
 	put_parents(l, path);
 	assert_int_equal(symlinkat(target, l->fd, path), 0);
+}
+
+static inline void put_socket(const struct layers *l, const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char cwd[PATH_MAX];
+
+	put_parents(l, path);
+	/* an address is short */
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(fchdir(l->fd), 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(chdir(cwd), 0);
+}
+
+static inline void put_time(const struct layers *l, const char *path, time_t sec, long nsec)
+{
+	const struct timespec times[2] = { { sec, nsec }, { sec, nsec } };
+
+	assert_int_equal(utimensat(l->fd, path, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static inline void put_mode(const struct layers *l, const char *path, mode_t mode)
+{
+	assert_int_equal(fchmodat(l->fd, path, mode, 0), 0);
 }
 
 static inline void put_whiteout(const struct layers *l, const char *path)

@@ -8,8 +8,6 @@
 #include "libinspect/rootfs/marks.h"
 
 #include <sys/inotify.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #define OVERLAY (VIEW_DEVICE | VIEW_TRUSTED)
 #define USERS	(VIEW_DEVICE | VIEW_USER)
@@ -400,20 +398,6 @@ static void attributes_come_by_name_and_whole(void **state)
 }
 
 /* ---- what changes meanwhile ------------------------------------------------------------------------ */
-
-static void put_socket(const struct layers *l, const char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char cwd[PATH_MAX];
-
-	/* an address is short */
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	assert_int_equal(fchdir(l->fd), 0);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_int_equal(chdir(cwd), 0);
-}
 
 /* Puts the swap number i in the way; false: there are no more. */
 static bool put_swap(const struct layers *l, int i)
