@@ -35,6 +35,25 @@ static inline void util_freep(void *p)
 	free(*(void **)p);
 }
 
+/*
+ * Makes room behind the n items of size bytes that the pointer at items leads to, of which there is room for *cap: first at the
+ * beginning, then twice as many. false: memory is out, and nothing changed.
+ */
+static inline bool util_grow(void *items, size_t n, size_t *cap, size_t size, size_t first)
+{
+	size_t more = *cap ? *cap * 2 : first;
+	void *bigger;
+
+	if (n < *cap)
+		return true;
+	bigger = reallocarray(*(void **)items, more, size);
+	if (!bigger)
+		return false;
+	*(void **)items = bigger;
+	*cap = more;
+	return true;
+}
+
 /* Keeps errno, closes only what is open, gives back "empty". */
 static inline int util_close(int fd)
 {

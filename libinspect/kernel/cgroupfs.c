@@ -192,15 +192,8 @@ static int pid_array_add(struct pid_array *a, pid_t pid)
 {
 	if (a->n >= PIDS_MAX)
 		return -E2BIG;
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? a->cap * 2 : 64;
-		pid_t *bigger = reallocarray(a->items, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		a->items = bigger;
-		a->cap = cap;
-	}
+	if (!util_grow(&a->items, a->n, &a->cap, sizeof(*a->items), 64))
+		return -ENOMEM;
 	a->items[a->n++] = pid;
 	return 0;
 }

@@ -55,16 +55,7 @@ static int add_lower(struct layers *l, char *layer)
 {
 	if (!layer)
 		return -ENOMEM;
-	if (l->n == l->cap && l->n < LAYERS_MAX) {
-		size_t cap = l->cap ? l->cap * 2 : 16;
-		char **bigger = reallocarray(l->lowers, cap, sizeof(*bigger));
-
-		if (bigger) {
-			l->lowers = bigger;
-			l->cap = cap;
-		}
-	}
-	if (l->n == l->cap) {
+	if (l->n >= LAYERS_MAX || !util_grow(&l->lowers, l->n, &l->cap, sizeof(*l->lowers), 16)) {
 		free(layer);
 		return l->n < LAYERS_MAX ? -ENOMEM : -E2BIG;
 	}

@@ -60,21 +60,6 @@ static void by_path_clear(struct by_path *by)
 
 /* ---- what a container claims ---- */
 
-static int grow(struct by_path *by)
-{
-	size_t cap = by->cap ? by->cap * 2 : 256;
-	struct claim *bigger;
-
-	if (by->n < by->cap)
-		return 0;
-	bigger = reallocarray(by->claims, cap, sizeof(*bigger));
-	if (!bigger)
-		return -ENOMEM;
-	by->claims = bigger;
-	by->cap = cap;
-	return 0;
-}
-
 /*
  * A user's record is that user's word: of layers and files it only speaks for what is in the user's own store, and no
  * directory outside that is looked at because of it.
@@ -89,7 +74,7 @@ static int add_claim(struct by_path *by, const struct claim *claim, const char *
 		return 0;
 	if (c->owner != 0 && !in_store && claim->kind != CLAIM_MOUNT)
 		return 0;
-	if (grow(by) < 0)
+	if (!util_grow(&by->claims, by->n, &by->cap, sizeof(*by->claims), 256))
 		return -ENOMEM;
 	copy.path = hostpath_tidy(path);
 	if (!copy.path)

@@ -138,15 +138,8 @@ static bool is_nested(struct by_ns *by, pid_t pid, uint64_t ino)
 
 static int add(struct by_ns *by, pid_t pid)
 {
-	if (by->n == by->cap) {
-		size_t cap = by->cap ? by->cap * 2 : 64;
-		pid_t *bigger = reallocarray(by->pids, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		by->pids = bigger;
-		by->cap = cap;
-	}
+	if (!util_grow(&by->pids, by->n, &by->cap, sizeof(*by->pids), 64))
+		return -ENOMEM;
 	by->pids[by->n++] = pid;
 	return 0;
 }

@@ -157,15 +157,8 @@ static void *count_part(void *arg)
 
 static int add_proc(struct procs *procs, pid_t pid)
 {
-	if (procs->n == procs->cap) {
-		size_t cap = procs->cap ? procs->cap * 2 : 1024;
-		struct scan_proc *bigger = reallocarray(procs->items, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		procs->items = bigger;
-		procs->cap = cap;
-	}
+	if (!util_grow(&procs->items, procs->n, &procs->cap, sizeof(*procs->items), 1024))
+		return -ENOMEM;
 	procs->items[procs->n++] = (struct scan_proc){ .pid = pid };
 	return 0;
 }

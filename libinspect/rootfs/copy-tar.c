@@ -11,11 +11,11 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/rootfs/utf8.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <limits.h>
-#include <locale.h>
 
 #define BLOCK	  ((size_t)256 * 1024)
 #define DIAGS_MAX 100
@@ -46,16 +46,7 @@ static int push(struct untar *u, struct copy_into *into, bool chain, const char 
 {
 	char *own = name ? strdup(name) : NULL;
 
-	if (u->n == u->cap) {
-		size_t cap = u->cap ? u->cap * 2 : 16;
-		struct level *bigger = reallocarray(u->levels, cap, sizeof(*bigger));
-
-		if (bigger) {
-			u->levels = bigger;
-			u->cap = cap;
-		}
-	}
-	if (u->n == u->cap || (name && !own)) {
+	if ((name && !own) || !util_grow(&u->levels, u->n, &u->cap, sizeof(*u->levels), 16)) {
 		if (chain)
 			copy_chain_free(into);
 		else
@@ -511,25 +502,12 @@ static int open_archive(struct untar *u, int fd)
 			    archive_error_string(u->archive));
 }
 
-/* Names are UTF-8 in a pax archive, and libarchive takes them to be of the locale: only of this thread, for so long. */
-static int in_utf8(struct untar *u)
-{
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
-	locale_t old = utf8 ? uselocale(utf8) : NULL;
-	int r = all_entries(u);
-
-	if (utf8) {
-		uselocale(old);
-		freelocale(utf8);
-	}
-	return r;
-}
-
 int copy_untar(struct copy *c, int fd, struct copy_end *dst, struct insp_diags *diags,
 	       struct insp_err *err)
 {
 	struct untar u = { .c = c, .dst = dst, .diags = diags, .err = err };
 	struct copy_into *into = NULL, *next;
+	struct utf8 utf8;
 	int r;
 
 	if (!copy_end_is_dir(dst))
@@ -545,12 +523,14 @@ int copy_untar(struct copy *c, int fd, struct copy_end *dst, struct insp_diags *
 		copy_chain_free(into);
 		return r;
 	}
+	utf8 = utf8_begin();
 	r = push(&u, into, true, NULL);
 	if (r == 0)
 		r = open_archive(&u, fd);
 	if (r == 0)
-		r = in_utf8(&u);
+		r = all_entries(&u);
 	archive_read_free(u.archive);
+	utf8_end(utf8);
 	while (u.n > 0)
 		pop(&u);
 	free(u.levels);

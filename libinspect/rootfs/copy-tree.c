@@ -8,15 +8,8 @@
 
 static int push_level(struct copy_tree *t, struct copy_into *into)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? t->cap * 2 : 16;
-		struct copy_into **bigger = reallocarray(t->levels, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		t->levels = bigger;
-		t->cap = cap;
-	}
+	if (!util_grow(&t->levels, t->n, &t->cap, sizeof(*t->levels), 16))
+		return -ENOMEM;
 	t->levels[t->n++] = into;
 	return 0;
 }

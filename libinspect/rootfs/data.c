@@ -58,26 +58,10 @@ static int open_path(const struct view *v, size_t first, const char *path, unsig
 		     int *ret_fd)
 {
 	_cleanup_view_dir_ struct view_dir dir = { 0 };
-	int r = first < v->n ? view_root(v, first, &dir) : -ENOENT;
+	const char *name;
+	int r = view_enter_parent(v, first, path, &dir, &name);
 
-	while (r == 0) {
-		struct view_dir next = { 0 };
-		struct view_node node;
-		char name[NAME_MAX + 1];
-		size_t n = strcspn(++path, "/");
-
-		memcpy(name, path, n);
-		name[n] = '\0';
-		path += n;
-		if (!*path)
-			return open_at(&dir, 0, name, deep, ret_fd);
-		r = view_lookup(&dir, name, &node);
-		if (r == 0)
-			r = view_enter(&dir, name, &node, &next);
-		view_dir_close(&dir);
-		dir = next;
-	}
-	return r;
+	return r < 0 ? r : open_at(&dir, 0, name, deep, ret_fd);
 }
 
 /* The data of the file that top, which is taken, was opened as. */

@@ -5,8 +5,6 @@
 #include "libinspect/base/util.h"
 #include "libinspect/rootfs/path.h"
 
-#include <fnmatch.h>
-
 void diff_scope_clear(struct diff_scope *scope)
 {
 	for (size_t i = 0; i < scope->n_paths; i++)
@@ -58,19 +56,6 @@ int diff_scope_init(const struct diff_side sides[2], const struct insp_diff_opts
 	return 0;
 }
 
-static bool is_excluded(const struct insp_diff_opts *opts, const char *path, const char *name)
-{
-	for (size_t i = 0; i < opts->n_excludes; i++) {
-		const char *glob = opts->excludes[i];
-		const char *slash = strchr(glob, '/');
-		const char *text = !slash ? name : *glob == '/' ? path : path + 1;
-
-		if (fnmatch(glob, text, FNM_PATHNAME) == 0)
-			return true;
-	}
-	return false;
-}
-
 enum diff_scope_answer diff_scope_of(const struct diff_scope *scope, const char *path,
 				     const char *name)
 {
@@ -82,8 +67,10 @@ enum diff_scope_answer diff_scope_of(const struct diff_scope *scope, const char 
 		else if (str_path_is_below(scope->paths[i], path))
 			answer = DIFF_SCOPE_PASS;
 	}
-	return answer != DIFF_SCOPE_OUT && is_excluded(scope->opts, path, name) ? DIFF_SCOPE_OUT
-										: answer;
+	return answer != DIFF_SCOPE_OUT && path_is_excluded(scope->opts->excludes,
+							    scope->opts->n_excludes, path, name)
+		       ? DIFF_SCOPE_OUT
+		       : answer;
 }
 
 /* ---- what the engines put there ---- */

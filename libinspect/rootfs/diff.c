@@ -181,16 +181,9 @@ static int push(struct state *s, struct level *l)
 {
 	int r;
 
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 16;
-		struct level *bigger = reallocarray(s->levels, cap, sizeof(*bigger));
-
-		if (!bigger) {
-			level_clear(l);
-			return -ENOMEM;
-		}
-		s->levels = bigger;
-		s->cap = cap;
+	if (!util_grow(&s->levels, s->n, &s->cap, sizeof(*s->levels), 16)) {
+		level_clear(l);
+		return -ENOMEM;
 	}
 	l->path_len = s->path.len;
 	r = list_level(l);

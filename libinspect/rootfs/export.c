@@ -4,9 +4,8 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/rootfs/path.h"
+#include "libinspect/rootfs/utf8.h"
 
-#include <fnmatch.h>
-#include <locale.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 
@@ -44,25 +43,13 @@ int export_tell(struct export *x, const char *path)
 
 /* ---- which files ---- */
 
-static bool is_excluded(const struct export *x, const struct walk_file *f)
-{
-	for (size_t i = 0; i < x->opts->n_excludes; i++) {
-		const char *glob = x->opts->excludes[i];
-		const char *subject = strchr(glob, '/') ? f->path + (*glob != '/') : f->name;
-
-		if (fnmatch(glob, subject, FNM_PATHNAME) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int enter(const struct walk_file *f, void *arg)
 {
 	struct export *x = arg;
 
 	if (strlen(f->path) <= x->skip) /* has no name in an archive: as engines leave it out */
 		return 0;
-	if (is_excluded(x, f))
+	if (path_is_excluded(x->opts->excludes, x->opts->n_excludes, f->path, f->name))
 		return WALK_SKIP;
 	return export_file(x, f);
 }
@@ -201,18 +188,6 @@ static void clear(struct export *x)
 	export_out_close(&x->out);
 }
 
-/*
- * Names are UTF-8 in a pax archive, and libarchive takes them to be of the locale: bytes that are none are marked as such
- * (hdrcharset=BINARY). Only this thread's locale, and as long as this takes. NULL: a C library without it.
- */
-static locale_t use_utf8(locale_t *old)
-{
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
-
-	*old = utf8 ? uselocale(utf8) : NULL;
-	return utf8;
-}
-
 /* The archive from where fd stands on. */
 static int export_to(struct export *x, int fd)
 {
@@ -280,7 +255,7 @@ int insp_export(struct insp_files *files, const struct insp_export_opts *opts, i
 {
 	struct insp_err own = { 0 };
 	struct export x = { .files = files, .opts = opts, .skip = 1, .err = &own };
-	locale_t old, utf8 = use_utf8(&old);
+	struct utf8 utf8 = utf8_begin();
 	int r = opts->format == INSP_EXPORT_TAR ? export_to(&x, fd) : export_as_image(&x, fd);
 
 	if (r < 0 && !own.code)
@@ -289,9 +264,6 @@ int insp_export(struct insp_files *files, const struct insp_export_opts *opts, i
 	if (r < 0 && err)
 		*err = own;
 	clear(&x);
-	if (utf8) {
-		uselocale(old);
-		freelocale(utf8);
-	}
+	utf8_end(utf8);
 	return r;
 }

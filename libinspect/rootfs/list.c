@@ -27,15 +27,8 @@ void view_list_clear(struct view_list *list)
 static int add(struct collect *c, const char *name, unsigned part, unsigned char type,
 	       bool whiteout)
 {
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 64;
-		struct view_name *bigger = reallocarray(c->items, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		c->items = bigger;
-		c->cap = cap;
-	}
+	if (!util_grow(&c->items, c->n, &c->cap, sizeof(*c->items), 64))
+		return -ENOMEM;
 	c->items[c->n++] = (struct view_name){
 		.name = (const char *)(uintptr_t)c->names.len,
 		.part = part,

@@ -7,6 +7,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
+#include <fnmatch.h>
 #include <limits.h>
 
 #define LINKS_MAX 40 /* MAXSYMLINKS */
@@ -256,4 +257,15 @@ int volumes_resolve(const struct view *v, const struct volumes *volumes, const c
 int path_resolve(const struct view *v, const char *path, unsigned flags, struct path_at *ret)
 {
 	return volumes_resolve(v, NULL, path, flags, ret);
+}
+
+bool path_is_excluded(const char *const *globs, size_t n, const char *path, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *subject = strchr(globs[i], '/') ? path + (*globs[i] != '/') : name;
+
+		if (fnmatch(globs[i], subject, FNM_PATHNAME) == 0)
+			return true;
+	}
+	return false;
 }

@@ -26,4 +26,10 @@ enum path_flags {
  */
 int path_resolve(const struct view *v, const char *path, unsigned flags, struct path_at *ret);
 
+/*
+ * Whether one of the patterns says that the file is left out: one with a slash is matched with the whole path, which begins with
+ * one, another with the name alone, its last component.
+ */
+bool path_is_excluded(const char *const *globs, size_t n, const char *path, const char *name);
+
 #endif

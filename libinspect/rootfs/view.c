@@ -178,21 +178,20 @@ int view_stat(const struct view_dir *dir, const struct view_name *name, struct v
 	return r < 0 ? r : is_mark(dir, name->name, ret) ? -ENOENT : 0;
 }
 
-/* The merged directory at path (absolute, sound) of the layers from number first on: where a redirect leads. */
-static int enter_path(const struct view *v, size_t first, const char *path, struct view_dir *ret)
+int view_enter_parent(const struct view *v, size_t first, const char *path, struct view_dir *ret,
+		      const char **ret_name)
 {
 	_cleanup_view_dir_ struct view_dir dir = { 0 };
-	int r;
+	int r = first < v->n ? view_root(v, first, &dir) : -ENOENT;
 
-	if (first >= v->n)
-		return -ENOENT;
-	r = view_root(v, first, &dir);
-	while (r == 0 && *path) {
+	while (r == 0) {
 		struct view_dir next = { 0 };
 		struct view_node node;
 		char name[NAME_MAX + 1];
 		size_t n = strcspn(++path, "/");
 
+		if (path[n] == '\0')
+			break;
 		memcpy(name, path, n);
 		name[n] = '\0';
 		path += n;
@@ -204,9 +203,23 @@ static int enter_path(const struct view *v, size_t first, const char *path, stru
 	}
 	if (r < 0)
 		return r;
+	*ret_name = path;
 	*ret = dir;
 	dir = (struct view_dir){ 0 };
 	return 0;
+}
+
+/* The merged directory at path itself. */
+static int enter_path(const struct view *v, size_t first, const char *path, struct view_dir *ret)
+{
+	_cleanup_view_dir_ struct view_dir parent = { 0 };
+	struct view_node node;
+	const char *name;
+	int r = view_enter_parent(v, first, path, &parent, &name);
+
+	if (r == 0)
+		r = view_lookup(&parent, name, &node);
+	return r < 0 ? r : view_enter(&parent, name, &node, ret);
 }
 
 /* Moves the parts of more behind those of dir. */

@@ -68,6 +68,13 @@ void view_dir_close(struct view_dir *dir);
 /* The root of the view's layers from number first on. -ENOMEM, -EMFILE. */
 int view_root(const struct view *v, size_t first, struct view_dir *ret);
 
+/*
+ * The merged directory, of the layers from number first on, that path's last component is in: where a redirect leads. path is
+ * absolute and sound (marks_redirect()); *ret_name is its last component, in path. -ENOENT, -ENOTDIR.
+ */
+int view_enter_parent(const struct view *v, size_t first, const char *path, struct view_dir *ret,
+		      const char **ret_name);
+
 /* The same directory with file descriptors of its own. */
 int view_dir_again(const struct view_dir *dir, struct view_dir *ret);
 

@@ -50,16 +50,9 @@ static int push(struct state *s, struct view_dir dir, const struct view_node *no
 	struct level *l;
 	int r;
 
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 16;
-		struct level *bigger = reallocarray(s->levels, cap, sizeof(*bigger));
-
-		if (!bigger) {
-			view_dir_close(&dir);
-			return -ENOMEM;
-		}
-		s->levels = bigger;
-		s->cap = cap;
+	if (!util_grow(&s->levels, s->n, &s->cap, sizeof(*s->levels), 16)) {
+		view_dir_close(&dir);
+		return -ENOMEM;
 	}
 	l = &s->levels[s->n];
 	*l = (struct level){ .dir = dir, .node = *node, .path_len = s->path.len };
