@@ -177,11 +177,13 @@ ccp_obj := $(CCP_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
+tool_obj := $(TOOLS:%=$(B)/obj/tools/%.o) $(B)/obj/tools/shared/no-dlopen.o $(cps_obj) $(cexport_obj) $(cdiff_obj) $(ccp_obj) $(sidecar_obj)
+helper_obj := $(HELPERS:%=$(B)/obj/tests/helpers/%.o) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.o)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install uninstall completion demo check check-vm unit unit-programs lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
+.PHONY: all help install uninstall completion demo check check-vm unit unit-programs objects lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
@@ -280,11 +282,14 @@ unit: $(UNIT:%=$(B)/tests/unit/%) ## build and run the unit tests
 
 unit-programs: $(UNIT:%=$(B)/tests/unit/%)
 
-# Both compilers build everything with -Werror; then what no compiler sees (tests/lint).
-lint: ## builds of gcc and clang without a warning, layout, layers, options = man page = completion
-	@$(MAKE) --no-print-directory -j$$(nproc) all unit-programs
+# everything compiled, nothing linked
+objects: $(lib_obj) $(shared_obj) $(tool_obj) $(unit_obj) $(helper_obj)
+
+# Both compilers take everything with -Werror; then what no compiler sees (tests/lint), for which the tools are built.
+lint: ## gcc and clang without a warning, layout, layers, options = man page = completion
+	@$(MAKE) --no-print-directory -j$$(nproc) all objects
 	@if command -v clang >/dev/null; then \
-		$(MAKE) --no-print-directory -j$$(nproc) CC=clang B=build/clang all unit-programs; \
+		$(MAKE) --no-print-directory -j$$(nproc) CC=clang CFLAGS=-O1 B=build/clang STATIC=no objects; \
 	else echo 'lint: clang: skipped, not installed'; [ -z "$$CI" ]; fi
 	@tests/lint/run $(B) $(TOOLS)
 
@@ -358,4 +363,4 @@ sources:
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(sidecar_obj:.o=.d) $(unit_obj:.o=.d) $(cdiff_obj:.o=.d) $(cexport_obj:.o=.d) $(cps_obj:.o=.d) $(ccp_obj:.o=.d) $(TOOLS:%=$(B)/obj/tools/%.d) $(HELPERS:%=$(B)/helpers/%.d) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(tool_obj:.o=.d) $(unit_obj:.o=.d) $(helper_obj:.o=.d) $(HELPERS:%=$(B)/helpers/%.d)
