@@ -186,6 +186,12 @@ struct insp_export_opts {
 	 * as the image, used when fd is not itself an empty regular file, NULL: /var/tmp.
 	 */
 	const char *tag, *full_tag, *spool;
+	/*
+	 * With what its configuration mounts into it (insp_container's mounts), of INSP_FILES_LAYERS: while it runs as it is
+	 * mounted, else found again on the host. One that cannot be had is told, and missing; what something else than these
+	 * is mounted on is left out and told (code 0). Not with upper, nor of an image.
+	 */
+	bool volumes;
 	bool upper; /* only what the container changed (insp_diff()), deleted files as .wh.NAME: a layer */
 	bool sorted; /* the same bytes for equal trees: holes, which equal trees may have elsewhere, are data */
 	/* What could not be exported, or not as it was; code 0: a remark. May be NULL. */

@@ -154,6 +154,7 @@ static int write_archive(const struct ccp_opts *o, const struct ccp_sources *sou
 	struct insp_export_opts export = { .paths = paths,
 					   .n_paths = sources->n,
 					   .relative = true,
+					   .volumes = true,
 					   .follow = o->follow,
 					   .warn = on_warning,
 					   .arg = &incomplete };

@@ -18,7 +18,7 @@ struct cexport_opts {
 	struct opt_list excludes;
 	const char *format, *tag;
 	char *full_tag;
-	bool gzip, zstd, sorted, quiet, upper;
+	bool gzip, zstd, sorted, quiet, upper, volumes;
 };
 /* distribution/reference; a digest has no place here */
 #define TAG_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-"
@@ -31,6 +31,8 @@ static const struct opt options[] = {
 	  "without these files and directories (repeatable)" },
 	{ OPT_FLAG, 0, "upper", AT(upper),
 	  .help = "only what the container changed, as an image's layer has it" },
+	{ OPT_FLAG, 0, "volumes", AT(volumes),
+	  .help = "its volumes and binds, too, where they are mounted" },
 	{ OPT_FLAG, 0, "sorted", AT(sorted), .help = "the same bytes for equal trees" },
 	{ OPT_GROUP, .help = "Output" },
 	{ OPT_STRING, 'o', "output", AT(output), "FILE",
@@ -133,6 +135,7 @@ static int export_to(struct insp_files *files, const struct cexport_opts *o, cha
 				       .full_tag = o->full_tag,
 				       .spool = getenv("TMPDIR"),
 				       .upper = o->upper,
+				       .volumes = o->volumes,
 				       .sorted = o->sorted,
 				       .warn = on_warn,
 				       .progress = on_progress,
@@ -219,6 +222,10 @@ static int check(struct cexport_opts *o, int n_operands)
 		return opts_usage_error(&cexport_tool,
 					"an image is of the whole container: --format "
 					"excludes --upper and PATH");
+	if (o->volumes && (image || o->upper))
+		return opts_usage_error(&cexport_tool,
+					"images and layers have no volumes, as docker commit's "
+					"have none: --volumes excludes --format and --upper");
 	if (o->tag && !image)
 		return opts_usage_error(&cexport_tool, "--tag goes with --format oci or docker");
 	if (o->tag && (!*o->tag || strspn(o->tag, TAG_CHARS) != strlen(o->tag)))

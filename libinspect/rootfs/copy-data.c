@@ -5,9 +5,7 @@
 #include "libinspect/base/util.h"
 
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <sys/ioctl.h>
-#include <sys/vfs.h>
 
 #define CHUNK \
 	((size_t)32 * 1024 * 1024) /* in the kernel at a time: signals are looked at between */
@@ -142,23 +140,6 @@ static int copy_extents(struct copy *c, int in, int out, off_t size)
 }
 
 /* Files of the kernel say that they are empty and are not. */
-static bool is_pseudo(int fd)
-{
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return false;
-	switch ((unsigned long)fs.f_type) {
-	case PROC_SUPER_MAGIC:
-	case SYSFS_MAGIC:
-	case CGROUP_SUPER_MAGIC:
-	case CGROUP2_SUPER_MAGIC:
-	case DEBUGFS_MAGIC:
-	case TRACEFS_MAGIC: return true;
-	default: return false;
-	}
-}
-
 static int copy_pseudo(struct copy *c, int in, int out)
 {
 	uint64_t done = 0;
@@ -187,7 +168,7 @@ int copy_data(struct copy *c, int in, int out, const struct stat *st)
 {
 	ssize_t n;
 
-	if (st->st_blocks == 0 && is_pseudo(in))
+	if (st->st_blocks == 0 && view_is_pseudo(in))
 		return copy_pseudo(c, in, out);
 	if (st->st_size == 0)
 		return 0;

@@ -7,10 +7,51 @@
 #include "libinspect/rootfs/marks.h"
 
 #include <limits.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #define XATTRS_MAX    (1024 * 1024)
 #define METACOPY_DEEP 64 /* copies of copies; a layer has at most one */
+
+static bool is_same_device(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev;
+}
+
+int view_openat(const struct view_layer *layer, int dirfd, const char *name, int flags)
+{
+	int fd = layer->one_mount ? io_openat2_one_mount(dirfd, name, flags) : -ENOSYS;
+
+	if (fd != -ENOSYS && fd != -EPERM)
+		return fd;
+	fd = openat(dirfd, name, flags);
+	if (fd < 0)
+		return -errno;
+	if (!layer->one_mount || is_same_device(fd, dirfd))
+		return fd;
+	util_close(fd);
+	return -EXDEV;
+}
+
+bool view_is_pseudo(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	switch ((unsigned long)fs.f_type) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC: return true;
+	default: return false;
+	}
+}
 
 /* A regular file that may have become something else since it was looked at. */
 static int open_regular(const struct view_layer *layer, int dirfd, const char *name)
@@ -27,8 +68,10 @@ static int open_regular(const struct view_layer *layer, int dirfd, const char *n
 		return fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? TAKE_FD(fd) : -ESTALE;
 	}
 	/* to open a device is to use it: looked at first, then opened by what was looked at */
-	path = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (path < 0 || fstat(path, &st) < 0)
+	path = view_openat(layer, dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (path < 0)
+		return path;
+	if (fstat(path, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ESTALE;

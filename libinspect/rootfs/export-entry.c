@@ -137,6 +137,10 @@ static int add_whole(struct export *x, struct source *s)
 			? view_readlink(s->f->dir, s->f->name, &s->node, &target)
 			: prepare_data(x, s);
 
+	if (r == -EXDEV) {
+		export_warn(x, 0, s->f->path, "what is mounted there is left out");
+		return 0;
+	}
 	if (r < 0) {
 		export_warn(x, r, s->f->path,
 			    r == -ENOENT   ? "it is gone"
@@ -191,12 +195,22 @@ int export_file(struct export *x, const struct walk_file *f)
 	return r == 0 ? export_tell(x, f->path) : r;
 }
 
-int export_empty(struct export *x, const char *name)
+static int add_nothing(struct export *x, const char *name, mode_t mode)
 {
 	archive_entry_clear(x->entry);
 	archive_entry_copy_pathname(x->entry, name);
-	archive_entry_set_mode(x->entry, S_IFREG);
+	archive_entry_set_mode(x->entry, mode);
 	archive_entry_set_size(x->entry, 0);
 	archive_entry_set_mtime(x->entry, 0, 0);
 	return put_header(x);
+}
+
+int export_empty(struct export *x, const char *name)
+{
+	return add_nothing(x, name, S_IFREG);
+}
+
+int export_dir(struct export *x, const char *name)
+{
+	return add_nothing(x, name, S_IFDIR | 0755);
 }

@@ -46,23 +46,32 @@ int export_tell(struct export *x, const char *path)
 static int enter(const struct walk_file *f, void *arg)
 {
 	struct export *x = arg;
+	const struct volume *volume;
 
 	if (strlen(f->path) <= x->skip) /* has no name in an archive: as engines leave it out */
 		return 0;
-	if (path_is_excluded(x->opts->excludes, x->opts->n_excludes, f->path, f->name))
+	if (path_is_excluded(x->opts->excludes, x->opts->n_excludes, f->path, f->name)) {
+		export_volumes_skip(x, f->path);
 		return WALK_SKIP;
-	return export_file(x, f);
+	}
+	volume = export_volume_at(x, f);
+	return volume ? export_volume(x, f, volume) : export_file(x, f);
 }
 
 static int failed(const char *path, int error, void *arg)
 {
-	export_warn(arg, error, path, "look at it");
+	if (error == -EXDEV)
+		export_warn(arg, 0, path, "what is mounted there is left out");
+	else
+		export_warn(arg, error, path, "look at it");
 	return error == -ENOMEM ? error : 0;
 }
 
-static int export_tree(struct export *x, const struct view_dir *dir, const char *path)
+int export_tree(struct export *x, const struct view_dir *dir, const char *path)
 {
-	struct walk walk = { .enter = enter, .failed = failed, .arg = x };
+	struct walk walk = {
+		.enter = enter, .leave = export_volumes_leave, .failed = failed, .arg = x
+	};
 
 	return walk_tree(dir, path, &walk);
 }
@@ -86,7 +95,8 @@ static int export_path(struct export *x, const char *path)
 	_cleanup_path_at_ struct path_at at = { 0 };
 	_cleanup_view_dir_ struct view_dir dir = { 0 };
 	struct walk_file f = { 0 };
-	int r = path_resolve(&x->files->view, path, x->opts->follow ? PATH_FOLLOW : 0, &at);
+	int r = volumes_resolve(&x->files->view, &x->volumes, path,
+				x->opts->follow ? PATH_FOLLOW : 0, &at);
 
 	if (r == 0 && !at.exists)
 		r = -ENOENT;
@@ -185,6 +195,7 @@ static void clear(struct export *x)
 		munmap((void *)(uintptr_t)x->zeros, EXPORT_ZEROS);
 	free(x->block);
 	export_links_clear(&x->links);
+	export_volumes_close(x);
 	export_out_close(&x->out);
 }
 
@@ -194,9 +205,13 @@ static int export_to(struct export *x, int fd)
 	int r = open_archive(x, fd);
 
 	if (r == 0)
+		r = export_volumes_open(x);
+	if (r == 0)
 		r = x->opts->upper ? export_upper(x) : export_all(x);
 	if (r == 0)
 		r = check_removed(x);
+	if (r == 0)
+		export_volumes_check(x);
 	return r == 0 ? close_archive(x) : r;
 }
 

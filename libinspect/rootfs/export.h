@@ -3,6 +3,7 @@
 #define SONDE_ROOTFS_EXPORT_H
 
 #include "libinspect/rootfs/rootfs.h"
+#include "libinspect/rootfs/volumes.h"
 #include "libinspect/rootfs/walk.h"
 
 #include <archive.h>
@@ -82,9 +83,11 @@ struct export
 	struct archive_entry *entry; /* used for each file anew */
 	struct export_out out;
 	struct export_links links;
-	char *block;	   /* EXPORT_BLOCK of file data */
-	const char *zeros; /* EXPORT_ZEROS bytes of no memory, for holes */
-	size_t skip;	   /* what of a file's path is not in its name */
+	struct volumes volumes;	     /* n 0: none are wanted */
+	unsigned char *volumes_done; /* of each: 0: it was not come by */
+	char *block;		     /* EXPORT_BLOCK of file data */
+	const char *zeros;	     /* EXPORT_ZEROS bytes of no memory, for holes */
+	size_t skip;		     /* what of a file's path is not in its name */
 	uint64_t n_files;
 	struct insp_err *err;
 };
@@ -98,10 +101,29 @@ void export_warn(struct export *x, int error, const char *path, const char *what
 int export_archive_failed(struct export *x, const char *what);
 /* The data that the entry's header has announced. */
 int export_data(struct export *x, int fd, const struct export_map *map, const char *path);
-/* An empty file of that name. */
+/* An empty file of that name; a directory as an engine makes one that is missing. */
 int export_empty(struct export *x, const char *name);
+int export_dir(struct export *x, const char *name);
+/* A directory, which is at path, and what is in it. What cannot be read is a diagnostic. */
+int export_tree(struct export *x, const struct view_dir *dir, const char *path);
 /* Calls the caller's progress(). */
 int export_tell(struct export *x, const char *path);
+
+/* ---- volumes (export-volumes.c) ---- */
+
+/* x->volumes, where they are wanted. -ENOMEM, or why the running container cannot be looked into (x->err). */
+int export_volumes_open(struct export *x);
+void export_volumes_close(struct export *x);
+/* What is mounted on a file that a walk came by; NULL: nothing. */
+const struct volume *export_volume_at(const struct export *x, const struct walk_file *f);
+/* Adds it in that file's stead. WALK_SKIP, or < 0: nothing more can be written. */
+int export_volume(struct export *x, const struct walk_file *f, const struct volume *v);
+/* Those at and below path are left out. */
+void export_volumes_skip(struct export *x, const char *path);
+/* For a walk's leave(): those that belong into the directory and were not come by. */
+int export_volumes_leave(const struct walk_file *f, void *arg);
+/* Says which were removed meanwhile. */
+void export_volumes_check(struct export *x);
 
 /* ---- changes, images (export-upper.c, export-image.c) ---- */
 

@@ -53,13 +53,10 @@ static int add_part(struct view_dir *dir, int fd, unsigned layer)
 static int open_dir(const struct view_layer *layer, int dirfd, const char *name)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dirfd, name, flags | (layer->sealed ? 0 : O_NOATIME));
+	int fd = view_openat(layer, dirfd, name, flags | (layer->sealed ? 0 : O_NOATIME));
 
-	if (fd < 0 && errno == EPERM && !layer->sealed)
-		fd = openat(
-			dirfd, name,
-			flags); /* somebody else's directory: the access time cannot be spared */
-	return fd < 0 ? -errno : fd;
+	/* somebody else's directory: the access time cannot be spared */
+	return fd == -EPERM && !layer->sealed ? view_openat(layer, dirfd, name, flags) : fd;
 }
 
 int view_root(const struct view *v, size_t first, struct view_dir *ret)

@@ -31,6 +31,7 @@ struct view_ids {
 struct view_layer {
 	int fd; /* the directory, O_RDONLY */
 	bool sealed; /* fd is a sealedtree: what is opened below cannot be a device, and leaves no access time */
+	bool one_mount; /* nothing that is mounted below is opened: -EXDEV. A sealedtree has nothing mounted below */
 	/*
 	 * How the ids of files here are those inside; NULL: they are. Set, view_node's st has ids inside (65534: one that the
 	 * container's user namespace has not).
@@ -133,6 +134,13 @@ int view_fstat(const struct view_dir *dir, const struct view_node *node, int fd,
  */
 int view_open_as(const struct view_dir *dir, const char *name, struct view_node *node, int *ret_fd,
 		 int *ret_top);
+/*
+ * openat(2) of one component below a directory of the layer, as its one_mount wants it. Where openat2(2) is missing (compat:
+ * kernel < 5.6, filtered) only another file system is told from the same one.
+ */
+int view_openat(const struct view_layer *layer, int dirfd, const char *name, int flags);
+/* Whether fd is on a file system of the kernel's own, which is no storage: proc, sysfs, cgroup, debugfs, tracefs. */
+bool view_is_pseudo(int fd);
 /* Where the link name leads, as bytes of the container. free() it. */
 int view_readlink(const struct view_dir *dir, const char *name, const struct view_node *node,
 		  char **ret);

@@ -32,23 +32,63 @@ static bool is_users(const struct insp_files *f, const struct stat *st)
 	       (f->ids && idmap_to_inside(&f->ids->uids, st->st_uid) != UINT32_MAX);
 }
 
+/* What a container's other mounts let it write to on the way to a source: how much of the tidy path is one of theirs. */
+static size_t written_below(const struct insp_files *f, const char *tidy)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < f->container->n_mounts; i++) {
+		const struct insp_mount *m = &f->container->mounts[i];
+		_cleanup_free_ char *other = m->source && m->source[0] == '/' && !m->read_only
+						     ? hostpath_tidy(m->source)
+						     : NULL;
+		size_t n = other ? strlen(other) : 0;
+
+		/* of two that lie in each other the outer one: what is below it is the container's */
+		if (n > 1 && strlen(tidy) > n && str_path_is_below(tidy, other) &&
+		    (most == 0 || n < most))
+			most = n;
+	}
+	return most;
+}
+
+/*
+ * Root's word, O_PATH: links are followed up to what the container itself can write to: those below it may have made (-v
+ * /srv:/srv -v /srv/db:/db, and /srv/db a link to /etc; kubernetes' subPath was CVE-2017-1002101).
+ */
+static int open_roots(const struct insp_files *f, const char *tidy)
+{
+	size_t n = written_below(f, tidy);
+	_cleanup_free_ char *outer = n ? str_format("%.*s", (int)n, tidy) : NULL;
+	_cleanup_close_ int fd = -EBADF;
+
+	if (n == 0)
+		return sys_open(f->sys, tidy, O_PATH);
+	fd = outer ? sys_open(f->sys, outer, O_PATH) : -ENOMEM;
+	return fd < 0 ? fd : io_open_no_links(fd, tidy + n);
+}
+
+/* A user's word, O_PATH. */
+static int open_users(const struct insp_files *f, const char *tidy)
+{
+	struct hostpaths paths = { .sys = f->sys };
+	_cleanup_free_ char *canonical = hostpath_canonical(&paths, tidy);
+
+	hostpaths_clear(&paths);
+	return canonical ? io_open_no_links(f->sys->rootfd, canonical) : -ENOMEM;
+}
+
+static int open_source_path(const struct insp_files *f, const char *tidy)
+{
+	return f->container->owner == 0 ? open_roots(f, tidy) : open_users(f, tidy);
+}
+
 /* O_PATH, and what it is. */
 static int open_source(const struct insp_files *f, const char *path, struct stat *st)
 {
-	struct hostpaths paths = { .sys = f->sys };
-	_cleanup_free_ char *tidy = hostpath_tidy(path), *canonical = NULL;
-	_cleanup_close_ int fd = -EBADF;
-	bool roots = f->container->owner == 0;
+	_cleanup_free_ char *tidy = hostpath_tidy(path);
+	_cleanup_close_ int fd = tidy ? open_source_path(f, tidy) : -ENOMEM;
 
-	if (!tidy)
-		return -ENOMEM;
-	if (roots) {
-		fd = sys_open(f->sys, tidy, O_PATH);
-	} else {
-		canonical = hostpath_canonical(&paths, tidy);
-		hostpaths_clear(&paths);
-		fd = canonical ? io_open_no_links(f->sys->rootfd, canonical) : -ENOMEM;
-	}
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, st) < 0)
@@ -56,7 +96,7 @@ static int open_source(const struct insp_files *f, const char *path, struct stat
 	/* a link that stayed one; nothing may be read or written through it */
 	if (S_ISLNK(st->st_mode))
 		return -ELOOP;
-	return roots || is_users(f, st) ? TAKE_FD(fd) : -EPERM;
+	return f->container->owner == 0 || is_users(f, st) ? TAKE_FD(fd) : -EPERM;
 }
 
 /* The directory that a single file is in, when it still is that file there. */
@@ -67,19 +107,12 @@ static int open_parent(const struct insp_files *f, const char *path, const struc
 	char *slash = tidy ? strrchr(tidy, '/') : NULL;
 	_cleanup_free_ char *name = slash ? str_dup(slash + 1) : NULL;
 	_cleanup_close_ int fd = -EBADF;
-	struct hostpaths paths = { .sys = f->sys };
-	_cleanup_free_ char *canonical = NULL;
 	struct stat st;
 
 	if (!name)
 		return -ENOMEM;
 	slash[slash == tidy] = '\0';
-	canonical = hostpath_canonical(&paths, tidy);
-	hostpaths_clear(&paths);
-	if (!canonical)
-		return -ENOMEM;
-	fd = f->container->owner == 0 ? sys_open(f->sys, tidy, O_PATH | O_DIRECTORY)
-				      : io_open_no_links(f->sys->rootfd, canonical);
+	fd = open_source_path(f, tidy);
 	if (fd < 0)
 		return fd;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -106,7 +139,8 @@ static int add_view(const struct insp_files *f, int dirfd, bool to_write, struct
 	return 0;
 }
 
-static int open_volume(const struct insp_files *f, bool to_write, struct volume *v)
+/* By the configuration. */
+static int open_configured(const struct insp_files *f, bool to_write, struct volume *v)
 {
 	_cleanup_close_ int fd = -EBADF;
 	struct stat st;
@@ -116,6 +150,9 @@ static int open_volume(const struct insp_files *f, bool to_write, struct volume 
 	fd = open_source(f, v->mount->source, &st);
 	if (fd < 0)
 		return fd;
+	/* a disk with a file system that is not mounted here */
+	if (S_ISBLK(st.st_mode) && !str_eq(v->mount->type, "bind"))
+		return -ENODATA;
 	if (!S_ISDIR(st.st_mode)) {
 		int parent = open_parent(f, v->mount->source, &st, &v->name);
 
@@ -125,7 +162,76 @@ static int open_volume(const struct insp_files *f, bool to_write, struct volume 
 	return fd < 0 ? fd : add_view(f, fd, to_write, &v->view);
 }
 
+/* ---- what is mounted ---- */
+
+/* What the mounts say of ids is the host's word, whatever form the layers are in. */
+static int add_live_view(const struct insp_files *f, int dirfd, struct volume *v)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : view_add(&v->view, fd);
+
+	if (r < 0)
+		return r;
+	/* a file is another mount than the directory that it is in */
+	v->view.layers[0].one_mount = !v->name;
+	v->view.layers[0].ids = f->ids;
+	return 0;
+}
+
+/* Whether something is mounted on name, and no file system of the kernel's own. 0, or why not. */
+static int check_mounted(int dirfd, const char *name, int fd)
+{
+	int alone = io_openat2_one_mount(dirfd, name, O_PATH | O_NOFOLLOW);
+
+	util_close(alone);
+	/* the container moved what it was mounted in, or could unmount it; compat: kernel < 5.6 does not tell */
+	if (alone >= 0 || view_is_pseudo(fd))
+		return -ESTALE;
+	return alone == -EXDEV || alone == -ENOSYS || alone == -EPERM ? 0 : alone;
+}
+
+/* As it is mounted in the running container at at. */
+static int open_mounted(const struct insp_files *f, const struct path_at *at, struct volume *v)
+{
+	int parent = at->dir.parts[at->node.part].fd;
+	_cleanup_close_ int fd = openat(parent, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : check_mounted(parent, at->name, fd);
+
+	if (r < 0)
+		return r;
+	if (S_ISDIR(st.st_mode))
+		return f->container->owner == 0 || is_users(f, &st) ? add_live_view(f, fd, v)
+								    : -EPERM;
+	/* by name only, under which a user's container could mount another one: what its record says */
+	if (f->container->owner != 0)
+		return open_configured(f, false, v);
+	v->name = str_dup(at->name);
+	return v->name ? add_live_view(f, parent, v) : -ENOMEM;
+}
+
+static int open_live(const struct insp_files *f, const struct insp_files *live, struct volume *v)
+{
+	_cleanup_path_at_ struct path_at at = { 0 };
+	_cleanup_free_ char *absolute = str_format("/%s", v->mount->destination);
+	int r = absolute ? path_resolve(&live->view, absolute, PATH_FOLLOW, &at) : -ENOMEM;
+
+	if (r == 0 && (!at.exists || !at.name))
+		r = -ENOENT;
+	v->path = r == 0 ? TAKE_PTR(at.path) : absolute ? hostpath_tidy(absolute) : NULL;
+	if (r == 0)
+		r = open_mounted(f, &at, v);
+	return !v->path ? -ENOMEM : r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? -ESTALE : r;
+}
+
 /* ---- all of them ---- */
+
+/* How they are opened. */
+struct opening {
+	const struct insp_files *files;
+	const struct insp_files *live; /* NULL: by the configuration */
+	bool to_write;
+};
 
 static size_t depth(const char *path)
 {
@@ -158,14 +264,15 @@ static int find_path(const struct insp_files *f, const struct volumes *v, const 
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int add(const struct insp_files *f, bool to_write, const struct insp_mount *m,
-	       struct volumes *vs)
+static int add(const struct opening *o, const struct insp_mount *m, struct volumes *vs)
 {
 	struct volume v = { .mount = m };
-	int r = find_path(f, vs, m->destination, &v.path);
+	int r = o->live ? open_live(o->files, o->live, &v)
+			: find_path(o->files, vs, m->destination, &v.path);
 
-	if (r == 0)
-		v.error = r = open_volume(f, to_write, &v);
+	if (r == 0 && !o->live)
+		r = open_configured(o->files, o->to_write, &v);
+	v.error = r;
 	if (r == -ENOMEM) {
 		volume_clear(&v);
 		return r;
@@ -180,10 +287,10 @@ static int add(const struct insp_files *f, bool to_write, const struct insp_moun
 	return 0;
 }
 
-int volumes_open(const struct insp_files *files, bool to_write, struct volumes *ret)
+static int open_all(const struct opening *o, struct volumes *ret)
 {
-	const struct insp_container *c = files->container;
-	size_t n = files->from == INSP_FILES_LAYERS ? c->n_mounts : 0;
+	const struct insp_container *c = o->files->container;
+	size_t n = o->files->from == INSP_FILES_LAYERS ? c->n_mounts : 0;
 	_cleanup_free_ const struct insp_mount **mounts = calloc(n + 1, sizeof(*mounts));
 	_cleanup_volumes_ struct volumes v = { .items = calloc(n + 1, sizeof(*v.items)) };
 	int r = mounts && v.items ? 0 : -ENOMEM;
@@ -193,12 +300,23 @@ int volumes_open(const struct insp_files *files, bool to_write, struct volumes *
 	if (r == 0)
 		qsort(mounts, n, sizeof(*mounts), by_depth);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add(files, to_write, mounts[i], &v);
+		r = add(o, mounts[i], &v);
 	if (r < 0)
 		return r;
 	*ret = v;
 	v = (struct volumes){ 0 };
 	return 0;
+}
+
+int volumes_open(const struct insp_files *files, bool to_write, struct volumes *ret)
+{
+	return open_all(&(struct opening){ files, NULL, to_write }, ret);
+}
+
+int volumes_open_live(const struct insp_files *files, const struct insp_files *live,
+		      struct volumes *ret)
+{
+	return open_all(&(struct opening){ files, live, false }, ret);
 }
 
 const struct volume *volumes_at(const struct volumes *v, const char *path)

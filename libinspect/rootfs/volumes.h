@@ -2,9 +2,10 @@
  * Inside rootfs/: what a container's configuration mounts over its layers: volumes, directories and files of the host. While
  * it runs they are seen through /proc/PID/root; of a stopped one this finds them again by c->mounts.
  *
- * A source in root's record is root's word: links of the administrator are followed. One in a user's record is believed
- * only where that user (or an id of that user's, /etc/subuid) owns the file or directory that it is, and no link is followed
- * to it: else a record that says "/etc" would have root read, or write, what its user may not.
+ * A source in root's record is root's word: links of the administrator are followed, but not below what another mount of
+ * the container lets it write to. One in a user's record is believed only where that user (or an id of that user's,
+ * /etc/subuid) owns the file or directory that it is, and no link is followed to it: else a record that says "/etc" would
+ * have root read, or write, what its user may not.
  */
 #ifndef SONDE_ROOTFS_VOLUMES_H
 #define SONDE_ROOTFS_VOLUMES_H
@@ -17,7 +18,8 @@ struct volume {
 	char *path;			/* where it is inside: absolute, without links */
 	/*
 	 * Why it cannot be looked into: -ENODATA: a tmpfs, whose files went with the container, or a source that is not known;
-	 * -EPERM: a user's record names what is not that user's; -ENOENT … of its source. 0: it can.
+	 * -EPERM: a user's record names what is not that user's; -ESTALE: the container runs, and it is not mounted there (any
+	 * more); -ENOENT … of its source. 0: it can.
 	 */
 	int error;
 	/* Its directory on the host; of a single file the one that it is in. Ids inside, as in any view. */
@@ -34,6 +36,13 @@ struct volumes {
  * to_write: as they are, and not sealed. Only -ENOMEM: what is wrong with one is in its error.
  */
 int volumes_open(const struct insp_files *files, bool to_write, struct volumes *ret);
+/*
+ * The same of a container that runs, as they are mounted in it: live is its INSP_FILES_LIVE. What is mounted further down in
+ * one is not part of it (-EXDEV), as it is not where a stopped one's is sealed; so a user's container shows root nothing but
+ * what is that user's.
+ */
+int volumes_open_live(const struct insp_files *files, const struct insp_files *live,
+		      struct volumes *ret);
 void volumes_close(struct volumes *v);
 #define _cleanup_volumes_ _cleanup_(volumes_close)
 

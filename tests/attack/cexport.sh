@@ -190,4 +190,61 @@ test_expect ROOT 'a container that is removed meanwhile: the status is 1, and ta
     echo 1 >expect && test_cmp expect status && test_grep "was removed while it was exported" err
 '
 
+# --- volumes ---
+
+vout() { cexport --store "lxc=$TRASH/lxc" --volumes -q "lxc:$name" >a.tar 2>err; }
+
+# share: what it may write to is mounted, and a directory of that once more
+share()
+{
+    rm -rf share && fresh && mkdir -p share/sub "$root/shared" "$root/sub" && echo mine >share/sub/file &&
+        printf 'lxc.mount.entry = %s %s none bind 0 0\n' "$TRASH/share" shared "$TRASH/share/sub" sub >>"lxc/$name/config"
+}
+naive_volume() { tar -C "$(awk '/ sub none/ { print $3 }' "lxc/$name/config")/." -c . | grep -qa HOSTCANARY; }
+
+test_expect ROOT 'a volume that its container replaced by a link to the host: whoever follows the path in the record reads that' '
+    share && rm -r share/sub && ln -s "$TRASH/host" share/sub && naive_volume
+'
+test_expect ROOT 'an export says so, is an archive, and has only the link where the container put it' '
+    test_status 2 vout && ! grep -a HOSTCANARY a.tar && test_grep "/sub.: open its volume .*/share/sub.: Too many levels" err &&
+    tar -tvf a.tar >list && test_grep "shared/sub -> $TRASH/host" list && test_grep " sub/$" list && ! grep file list
+'
+naive_race() { local i; for ((i = 0; i < 3000; i++)); do cat share/sub/file 2>/dev/null; done | grep -q HOSTCANARY; }
+never_in_volume() { local status=0; vout || status=$?; [ "$status" != 1 ] && tar -tf a.tar >list && ! grep -a HOSTCANARY a.tar; }
+test_expect ROOT 'the same while it exchanges directory and link: the naive way sees the host' '
+    share && ln -s "$TRASH/host" share/other && meanwhile "$HELPERS/swap-race" share/sub share/other && naive_race
+'
+test_expect ROOT 'and no export does' 'repeat 15 never_in_volume && enough'
+
+test_engine runc
+
+# running SCRIPT: a container with $TRASH/data mounted at /store/data that runs it as root with CAP_SYS_ADMIN
+running()
+{
+    local bundle
+    name=$1 && oci_up && rm -rf data && mkdir -p data/below && echo mine >data/file && oci_bundle "$name" sh -c "$2 : >/ready; exec sleep 1000" &&
+        bundle=$OCI_DIR/bundles/$name && jq --arg data "$TRASH/data" '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"]) | .root.readonly = false |
+            .mounts += [{ destination: "/store/data", type: "bind", source: $data, options: ["rbind", "rw"] }]' <"$bundle/config.json" >config.new &&
+        cat config.new >"$bundle/config.json" && oci_start "$name" && id=$(oci_id "$name") && test_wait "[ -e /proc/$(oci_pid "$name")/root/ready ]"
+}
+rout() { within 20 cexport --store "runc=$OCI_DIR/state" --volumes "$id" >a.tar 2>err; }
+
+test_expect RUNC 'a running container moves its volume away and puts a link there: the naive way reads the host' '
+    running moved "mv /store /gone; mkdir /store; ln -s $TRASH/host /store/data;" && tar -C "/proc/$(oci_pid moved)/root/store/data/" -c . | grep -qa HOSTCANARY
+'
+test_expect RUNC 'an export says that it is not mounted there any more' '
+    test_status 2 rout && ! grep -a HOSTCANARY a.tar && test_grep "is not mounted there any more" err && tar -tvf a.tar >list && test_grep "store/data -> " list && ! grep "e/data/." list
+'
+test_expect RUNC 'a link to its /proc: the naive way finds the memory of processes there; an export says the same' '
+    running proc "mv /store /gone; mkdir /store; ln -s ../proc /store/data;" && [ -e "/proc/$(oci_pid proc)/root/store/data/1/mem" ] &&
+    test_status 2 rout && test_grep "is not mounted there any more" err && tar -tf a.tar >list && ! grep "^proc/." list
+'
+test_expect RUNC 'what it mounts in its volume: tar goes into it' '
+    running inner "mount -t proc proc /store/data/below;" && [ -e "/proc/$(oci_pid inner)/root/store/data/below/1" ]
+'
+test_expect RUNC 'an export leaves it out, with a remark' '
+    rout && test_grep "/store/data/below.: what is mounted there is left out" err && tar -tf a.tar | grep store/ >actual &&
+    printf "%s\n" store/ store/data/ store/data/below/ store/data/file >expect && test_cmp expect actual
+'
+
 test_done

@@ -27,6 +27,8 @@ test_expect 'what excludes each other is a usage error, before anything is opene
     test_status 1 out --format cpio c1 2>err && test_grep "cpio" err &&
     test_status 1 out --format oci --upper c1 2>err && test_grep "whole container" err &&
     test_status 1 out --format oci c1 /etc 2>err && test_grep "whole container" err &&
+    test_status 1 out --volumes --upper c1 2>err && test_grep "have no volumes" err &&
+    test_status 1 out --volumes --format docker c1 2>err && test_grep "have no volumes" err &&
     test_status 1 out --tag x c1 2>err && test_grep "goes with --format" err &&
     test_status 1 out --format oci --tag "a b" c1 2>err && test_grep "no name of an image" err &&
     test_status 1 out --format oci --tag "" c1 2>err && test_grep "no name of an image" err
@@ -143,6 +145,93 @@ test_expect 'a file that a layer cannot have is said, and missing in an image on
     echo x >"$root/etc/.wh.passwd" && out c1 2>err | tar -t >list && test_empty err && test_grep "etc/.wh.passwd" list &&
     test_status 2 out --format oci c1 -o image.tar 2>err && test_grep "etc/.wh.passwd.: a layer cannot have" err &&
     tar -xOf image.tar "$(tar -tf image.tar | head -n 1)" | tar -t >list && test_grep -v "wh.passwd" list && test_grep "etc/passwd" list
+'
+
+# --- volumes of a stopped container ---
+
+# mount_into HOST ENTRY...: fields 1 to 4 of lxc.mount.entry
+mount_into() { local host=$1; shift; printf 'lxc.mount.entry = %s 0 0\n' "$@" >>"$host/var/lib/lxc/c1/config"; }
+vout() { cexport --sysroot "$TRASH/vhost" --volumes c1 "$@"; }
+
+test_expect 'setup: volumes: a directory, one in it, a file, through a link, on a tmpfs, where nothing is, lost, of no path' '
+    make_host vhost && v=vhost/srv && root=vhost/var/lib/lxc/c1/rootfs && mkdir -p "$v"/{data/inner,sub/deep,linked,late} "$root/data/below" "$root/lost/below" &&
+    echo d >"$v/data/file" && echo hidden >"$v/data/inner/hidden" && echo s >"$v/sub/deep/file" && echo single >"$v/single" && echo l >"$v/linked/file" && echo t >"$v/late/file" &&
+    chmod 750 "$v/data" && ln -s file "$v/data/link" && ln "$v/data/file" "$v/data/hard" && mkdir "$root/tmp" && echo below >"$root/tmp/below" &&
+    echo file >"$root/plain" && mount_into vhost "/srv/sub data/inner none bind" "/srv/data data none bind" "/srv/single etc/passwd none bind" "/srv/linked var/run/app none bind" \
+        "tmpfs tmp tmpfs rw" "/srv/late tmp/late/er none bind" "/srv/late new/late none bind" "/srv/sub new/er/sub none rbind" "/nowhere lost none bind" "disk disk ext4 rw" "/srv/late plain/x none bind"
+'
+
+test_expect 'each is at its place with what it has, and nothing of what lies below; what is lost is said, and the status is 2' '
+    test_status 2 vout >v.tar 2>err && tar -tf v.tar >actual && cat >expect <<-END && test_cmp expect actual &&
+	data/
+	data/file
+	data/hard
+	data/inner/
+	data/inner/deep/
+	data/inner/deep/file
+	data/link
+	etc/
+	etc/passwd
+	lost/
+	plain
+	real/
+	real/deep/
+	real/deep/file
+	run/
+	run/pid
+	run/app/
+	run/app/file
+	tmp/
+	tmp/late/
+	tmp/late/er/
+	tmp/late/er/file
+	usr/
+	usr/lib/
+	usr/lib/a.pyc
+	usr/lib/b.py
+	usr/link
+	var/
+	var/cache/
+	var/cache/apt/
+	var/cache/apt/junk
+	var/run
+	new/
+	new/late/
+	new/late/file
+	new/er/
+	new/er/sub/
+	new/er/sub/deep/
+	new/er/sub/deep/file
+	END
+    tar -tvf v.tar >list && test_grep "^drwxr-x--- .* data/$" list && test_grep "data/hard link to data/file" list && [ "$(tar -xOf v.tar etc/passwd)" = single ] &&
+    sed "s/^cexport: //" err | sort >actual && cat >expect <<-END && test_cmp expect actual
+	export '"'"'/disk'"'"': where its volume is on this host is not known
+	export '"'"'/lost'"'"': open its volume '"'"'/nowhere'"'"': No such file or directory
+	export '"'"'/plain/x'"'"': its mount point cannot be reached
+	export '"'"'/tmp'"'"': a tmpfs, whose files went with the container
+	END
+'
+
+test_expect 'without --volumes it is what lies below them' '
+    cexport --sysroot "$TRASH/vhost" c1 >v.tar 2>err && test_empty err && tar -tf v.tar >list && test_grep "data/below" list && test_grep "lost/below" list && ! grep inner list &&
+    tar -xOf v.tar etc/passwd >actual && test_grep root:x actual
+'
+
+test_expect 'PATH: in a volume, a volume, above one, through a link; of one that is lost an error' '
+    vout /data/inner/deep >p.tar && tar -tf p.tar >actual && printf "%s\n" data/inner/deep/ data/inner/deep/file >expect && test_cmp expect actual &&
+    vout var/run/app /etc >p.tar && tar -tf p.tar >actual && printf "%s\n" run/app/ run/app/file etc/ etc/passwd >expect && test_cmp expect actual &&
+    vout /etc/passwd >p.tar && [ "$(tar -xOf p.tar)" = single ] && vout /run >p.tar && tar -tf p.tar >actual && printf "%s\n" run/ run/pid run/app/ run/app/file >expect && test_cmp expect actual &&
+    test_status 1 vout /lost/below -o none.tar 2>err && test_grep "/lost/below.: No such file" err && ! ls -A | grep none
+'
+
+test_expect '--exclude: in volumes, and whole ones, also where the layers have no place for them' '
+    test_status 2 vout -x inner -x /new/er -x deep -x /lost -x /data/hard -x late >v.tar 2>err && tar -tf v.tar >list &&
+    grep -E "^(data|new|tmp|lost)" list >actual && printf "%s\n" data/ data/file data/link tmp/ >expect && test_cmp expect actual && ! grep -E "lost|late" err
+'
+
+test_expect 'ccp to an archive has them, too' '
+    ccp --sysroot "$TRASH/vhost" c1:/data - >v.tar && tar -tf v.tar >actual &&
+    printf "%s\n" data/ data/file data/hard data/inner/ data/inner/deep/ data/inner/deep/file data/link >expect && test_cmp expect actual
 '
 
 test_done
