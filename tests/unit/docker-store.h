@@ -11,6 +11,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "tests/unit/scratch.h"
 
 #include <ftw.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 #define STORE "var/lib/docker"
 
 struct host {
-	char root[64];
+	char root[SCRATCH_PATH];
 	int fd;
 };
 
@@ -55,9 +56,9 @@ static inline void host_write(const struct host *h, const char *path, const char
 
 static inline struct host host_make(void)
 {
-	struct host h = { .root = "/tmp/sonde-unit.XXXXXX" };
+	struct host h;
 
-	assert_non_null(mkdtemp(h.root));
+	scratch_dir(h.root);
 	h.fd = open(h.root, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	assert_true(h.fd >= 0);
 	return h;

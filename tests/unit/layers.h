@@ -3,6 +3,7 @@
 #define SONDE_TESTS_UNIT_LAYERS_H
 
 #include "tests/unit/prereq.h"
+#include "tests/unit/scratch.h"
 
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
@@ -26,12 +27,9 @@ struct layers {
 static int layers_up(void **state)
 {
 	struct layers *l = calloc(1, sizeof(*l));
-	const char *dir = getenv("SONDE_TEST_DIR");
 
 	assert_non_null(l);
-	/* not P_tmpdir: tmpfs takes no user.* before Linux 6.6 */
-	snprintf(l->base, sizeof(l->base), "%s/layers.XXXXXX", dir ? dir : "/var/tmp");
-	assert_non_null(mkdtemp(l->base));
+	scratch_dir(l->base);
 	l->fd = open(l->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(l->fd >= 0);
 	*state = l;

@@ -3,6 +3,7 @@
 #include "prereq.h"
 
 #include "libinspect/kernel/pid.h"
+#include "tests/unit/scratch.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -118,14 +119,14 @@ static const struct insp_container *find_pid(const struct insp_list *list, pid_t
 
 static void a_pid_namespace_is_a_container_and_its_waiting_parent_is_not(void **state)
 {
-	char root[] = "/tmp/test-bare-XXXXXX";
+	char root[SCRATCH_PATH];
 	struct target t = { .flags = CLONE_NEWPID | CLONE_NEWNS, .both = true, .root = root };
 	const struct insp_container *c;
 	struct insp_list list;
 	char expect[32], name[32];
 
 	NEED_ROOT();
-	assert_non_null(mkdtemp(root));
+	scratch_dir(root);
 	start(&t);
 	list = list_bare();
 	c = find_pid(&list, t.child);
@@ -147,7 +148,7 @@ static void a_pid_namespace_is_a_container_and_its_waiting_parent_is_not(void **
 
 static void a_mount_namespace_counts_with_a_root_of_its_own_only(void **state)
 {
-	char root[] = "/tmp/test-bare-XXXXXX";
+	char root[SCRATCH_PATH];
 	struct target private_tmp = { .flags = CLONE_NEWNS };
 	struct target own = { .flags = CLONE_NEWNS, .alone = true, .root = root };
 	struct target worker = { .flags = CLONE_NEWNS, .own_root = true, .root = root };
@@ -156,7 +157,7 @@ static void a_mount_namespace_counts_with_a_root_of_its_own_only(void **state)
 	struct insp_list list;
 
 	NEED_ROOT();
-	assert_non_null(mkdtemp(root));
+	scratch_dir(root);
 	start(&private_tmp);
 	start(&own);
 	start(&worker);
@@ -179,7 +180,7 @@ static void a_mount_namespace_counts_with_a_root_of_its_own_only(void **state)
 
 static void a_daemon_shut_into_an_empty_noexec_root_is_no_container(void **state)
 {
-	char root[] = "/tmp/test-bare-XXXXXX";
+	char root[SCRATCH_PATH];
 	struct target daemon = {
 		.flags = CLONE_NEWNS, .alone = true, .root = root, .tmpfs = MS_NODEV | MS_NOEXEC
 	};
@@ -189,7 +190,7 @@ static void a_daemon_shut_into_an_empty_noexec_root_is_no_container(void **state
 	struct insp_list list;
 
 	NEED_ROOT();
-	assert_non_null(mkdtemp(root));
+	scratch_dir(root);
 	start(&daemon);
 	start(&other);
 	list = list_bare();

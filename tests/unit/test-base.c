@@ -9,6 +9,7 @@
 #include "libinspect/base/json.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "tests/unit/scratch.h"
 
 #include <sys/stat.h>
 
@@ -128,7 +129,7 @@ static void escaping_leaves_nothing_a_terminal_obeys(void **state)
 }
 
 struct dir {
-	char path[64];
+	char path[SCRATCH_PATH];
 	int fd;
 };
 
@@ -136,8 +137,7 @@ static int make_dir(void **state)
 {
 	struct dir *d = calloc(1, sizeof(*d));
 
-	snprintf(d->path, sizeof(d->path), "/tmp/sonde-base-XXXXXX");
-	assert_non_null(mkdtemp(d->path));
+	scratch_dir(d->path);
 	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*state = d;
 	return d->fd < 0 ? -1 : 0;

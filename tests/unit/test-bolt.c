@@ -4,6 +4,7 @@
 
 #include "libinspect/base/bolt.h"
 #include "libinspect/base/io.h"
+#include "tests/unit/scratch.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -264,12 +265,12 @@ static void pages_that_are_shared_do_not_multiply(void **state)
 
 static void only_regular_files_of_a_bearable_size_are_read(void **state)
 {
-	char dir[] = "/tmp/test-bolt-XXXXXX", path[64];
+	char dir[SCRATCH_PATH], path[SCRATCH_PATH + 16];
 	struct insp_err err = { 0 };
 	struct bolt *db;
 	int fd;
 
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(bolt_read(fd, BOLT_FILE_MAX, &db, &err), -EINVAL);
 	assert_string_equal(err.text, "not a regular file");
@@ -338,8 +339,8 @@ static int take_copy(int fd)
 
 static void a_copy_taken_while_a_writer_commits_is_whole(void **state)
 {
-	char path[] = "/tmp/test-bolt-XXXXXX";
-	int fd = mkstemp(path), whole = 0, mixed = 0;
+	char path[SCRATCH_PATH];
+	int fd = scratch_file(path), whole = 0, mixed = 0;
 	pid_t writer;
 
 	assert_true(fd >= 0);

@@ -1,5 +1,6 @@
 /* uid_map, gid_map; passwd. */
 #include "tests/unit/torture.h"
+#include "tests/unit/scratch.h"
 
 #include "libinspect/base/io.h"
 #include "libinspect/kernel/idmap.h"
@@ -142,10 +143,10 @@ static void passwd_survives_damage(void **state)
 /* A root directory with etc/ and what make() puts there as passwd. Returns passwd_read()'s result. */
 static int read_made(int (*make)(int etc), struct passwd_table *t, struct insp_err *err)
 {
-	char dir[] = "/tmp/sonde-unit-XXXXXX";
+	char dir[SCRATCH_PATH];
 	int root, etc, r;
 
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir);
 	root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(mkdirat(root, "etc", 0755), 0);
 	etc = openat(root, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

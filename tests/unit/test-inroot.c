@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/unit/scratch.h"
+
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
@@ -91,8 +93,7 @@ static int make_tree(void **state)
 	struct tree *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	snprintf(t->base, sizeof(t->base), "%s/inroot.XXXXXX", P_tmpdir);
-	assert_non_null(mkdtemp(t->base));
+	scratch_dir(t->base);
 	t->basefd = open(t->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	put_dir(t->basefd, "root");
 	put_dir(t->basefd, "host");

@@ -4,6 +4,7 @@
 
 #include "libinspect/engines/engine.h"
 #include "libinspect/kernel/pid.h"
+#include "tests/unit/scratch.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -119,9 +120,9 @@ static void stop(const struct target *t)
 static struct host dirs_make(void)
 {
 	static const char *const names[] = { "low", "up", "work", "tree", "root" };
-	struct host h = { .root = "/var/tmp/sonde-unit.XXXXXX" };
+	struct host h;
 
-	assert_non_null(mkdtemp(h.root));
+	scratch_dir(h.root);
 	h.fd = open(h.root, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	assert_true(h.fd >= 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -10,6 +10,7 @@
 #include "tools/shared/opts.h"
 #include "tools/shared/text.h"
 #include "tools/shared/util.h"
+#include "tests/unit/scratch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -91,11 +92,11 @@ static int parse(struct values *v, struct captured *out, struct captured *err, i
 	va_end(ap);
 	for (int i = 0; i < 2; i++) {
 		FILE *stream = i ? stderr : stdout;
-		char name[] = "/tmp/test-opts.XXXXXX";
+		char name[SCRATCH_PATH];
 
 		fflush(stream);
 		saved[i] = dup(fileno(stream));
-		files[i] = mkstemp(name);
+		files[i] = scratch_file(name);
 		unlink(name);
 		dup2(files[i], fileno(stream));
 	}

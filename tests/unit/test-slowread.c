@@ -3,6 +3,7 @@
  * backed by the target's own file system does; the attack tests have the real thing.
  */
 #include "tests/unit/torture.h"
+#include "tests/unit/scratch.h"
 
 #include "libinspect/kernel/pid.h"
 #include "libinspect/kernel/slowread.h"
@@ -16,7 +17,7 @@
 #define DEADLINE_MS 60
 #define FIFOS	    40
 
-static char dir[] = "/tmp/sonde-unit-XXXXXX";
+static char dir[SCRATCH_PATH];
 static struct insp_sys fake = { .live = true, .deadline_ms = DEADLINE_MS };
 
 static void make_file(const char *name, const char *text, size_t len)
@@ -39,7 +40,7 @@ static int setup(void **state)
 	static char big[100000];
 	char name[16];
 
-	assert_non_null(mkdtemp(dir));
+	scratch_dir(dir);
 	fake.procfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	memset(big, 'x', sizeof(big));
 	make_file("1", "a\0b", 4);
