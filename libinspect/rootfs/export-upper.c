@@ -54,5 +54,7 @@ int export_upper(struct export *x)
 	for (size_t i = 0; i < diags.n && x->opts->warn; i++)
 		x->opts->warn(&diags.items[i], x->opts->arg);
 	insp_diags_clear(&diags);
+	if (r == -ENODATA)
+		insp_err_hint(x->err, "without --upper all of its files are exported");
 	return r;
 }

@@ -2,6 +2,7 @@
 # cexport's command line, on the disk of a made-up host whose one container is a directory. Nothing runs here.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/export.sh"
+. "$SONDE_SOURCE/tests/lib/fixture.sh"
 
 # make_host DIR: an lxc container c1
 make_host()
@@ -145,6 +146,24 @@ test_expect 'a file that a layer cannot have is said, and missing in an image on
     echo x >"$root/etc/.wh.passwd" && out c1 2>err | tar -t >list && test_empty err && test_grep "etc/.wh.passwd" list &&
     test_status 2 out --format oci c1 -o image.tar 2>err && test_grep "etc/.wh.passwd.: a layer cannot have" err &&
     tar -xOf image.tar "$(tar -tf image.tar | head -n 1)" | tar -t >list && test_grep -v "wh.passwd" list && test_grep "etc/passwd" list
+'
+
+# --- --upper of a root that is one whole tree ---
+
+test_expect '--upper of a tree of which nobody kept what it began as is an error, and no file' '
+    test_status 1 out --upper c1 >u.tar 2>err && test_empty u.tar && test_grep "lxc container c1: the tree that it began as is not kept" err && test_grep "hint: without --upper" err &&
+    test_status 1 out --upper c1 -o none.tar 2>err && ! ls -A | grep none
+'
+
+test_expect JQ '--upper of a vfs: what differs from the tree that it was copied from' '
+    mkdir vfs && (cd vfs && fixture_copy docker-20.10-vfs) && { cps -a --json --sysroot vfs/host >listed || true; } &&
+    tree=vfs/host$(jq -r ".containers[] | select(.name == \"web\").layers.upper" listed) && base=vfs/host$(jq -r ".containers[] | select(.name == \"web\").layers.lowers[0]" listed) &&
+    mkdir -p "$base"/{etc,dir/deep,same} && echo one >"$base/etc/one" && echo gone >"$base/etc/gone" && echo x >"$base/dir/deep/x" && echo same >"$base/same/file" && ln "$base/same/file" "$base/same/hard" &&
+    find "$base" -exec touch -h -d @1700000000 {} + && mkdir -p "$(dirname "$tree")" && cp -aT "$base" "$tree" && echo two >"$tree/etc/one" && rm "$tree/etc/gone" && rm -r "$tree/dir" && mkdir "$tree/dir" &&
+    echo new >"$tree/dir/new" && ln "$tree/dir/new" "$tree/dir/second" && chmod 600 "$tree/same/file" && cexport --sysroot vfs/host --upper web >u.tar 2>err && test_empty err &&
+    tar -tf u.tar >actual && printf "%s\n" dir/ dir/.wh.deep dir/new dir/second etc/ etc/.wh.gone etc/one same/ same/file same/hard >expect && test_cmp expect actual &&
+    tar -xOf u.tar etc/one >actual && echo two >expect && test_cmp expect actual && tar -tvf u.tar >list && test_grep "dir/second link to dir/new" list &&
+    cexport --sysroot vfs/host --upper web /etc | tar -t >actual && printf "%s\n" etc/ etc/.wh.gone etc/one >expect && test_cmp expect actual
 '
 
 # --- volumes of a stopped container ---
