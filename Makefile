@@ -31,7 +31,7 @@ SONDE_LDFLAGS = -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now $(if $(SAN),-fsan
 
 comma := ,
 # what the library stands on
-LIBS     = -lsqlite3 -lyaml -ljansson -lcap -lm
+LIBS     = -lsqlite3 -lyaml -ljansson -lnettle -lcap -lm
 
 # cnsenter and cdebug are static where the C library and these come as archives: nothing is loaded after
 # entering a container, and the start costs half. STATIC=no links them dynamically.
@@ -40,7 +40,7 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(co
 STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
-base       := bolt dir err escape guarded inroot io json json-pick slowopen str strbuf toml yaml
+base       := bolt dir err escape guarded inroot io json json-pick slowopen str strbuf sum toml yaml
 base       += sqlite sqlite-file sqlite-log
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status subid sys
 container  := container
@@ -54,9 +54,9 @@ engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
 engines    += $(addprefix containerd/,containerd cri each flags image meta record roots task values)
-engines    += $(addprefix docker/,daemon docker fill flags image layers mounts record roots runtime)
+engines    += $(addprefix docker/,daemon diff-ids docker fill flags image layers mounts record roots runtime)
 engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
-engines    += $(addprefix oci/,crun image runc runtime spec store youki)
+engines    += $(addprefix oci/,chain crun image runc runtime spec store youki)
 engines    += $(addprefix podman/,db files json live podman record sql)
 engines    += $(addprefix storage/,conf discover image layers records roots)
 resolve    := list members near nslist procs resolve resolve-pid
@@ -102,6 +102,7 @@ unit_tests := \
     nettables \
     nslist \
     nspawn \
+    oci-chain \
     oci-spec \
     openvz \
     opts \
@@ -219,11 +220,11 @@ $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 # it enters nothing: linked dynamically
 $(B)/cexport: $(B)/obj/tools/cexport.o $(cexport_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive -lnettle $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
 
 $(B)/ccp: $(B)/obj/tools/ccp.o $(ccp_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive -lnettle $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@

@@ -135,8 +135,12 @@ enum insp_layer_role {
 };
 struct insp_layer {
 	enum insp_layer_role role;
-	unsigned number;  /* of the image's layers, 1: the lowest one; else 0 */
-	const char *path; /* the directory on this host; stays the container's. NULL: not known */
+	unsigned number; /* of the image's layers, 1: the lowest one; else 0 */
+	/* These stay the container's. NULL: not known. */
+	const char *path; /* the directory on this host */
+	const char *id;	  /* what its engine calls it */
+	const char *
+		diff_id; /* of an image's layer, "sha256:HEX"; of a container resolved with INSP_WANT_LAYER_IDS */
 };
 /* The layer of a file on one side. */
 void insp_change_layer(const struct insp_change *change, enum insp_side side,

@@ -230,6 +230,10 @@ enum insp_root_kind {
 	INSP_ROOT_FUSE_OVERLAY, /* fuse-overlayfs: also .wh. files and user.fuseoverlayfs.* attributes */
 	INSP_ROOT_DIR, /* one whole tree, upper; lowers: the tree that it began as, if that is kept */
 };
+struct insp_layer_ids {
+	char *id; /* its engine's: docker's cache or mount id, containers-storage's layer, containerd's snapshot */
+	char *diff_id; /* an image's layer, "sha256:HEX" (OCI image specification); for INSP_WANT_LAYER_IDS */
+};
 /*
  * The directories that a container's root is made of, as absolute paths of this host (below the root of a host that is
  * not the live one). Those of a user's store lead through that user's directories: open them without following links.
@@ -237,9 +241,11 @@ enum insp_root_kind {
 struct insp_layers {
 	enum insp_root_kind kind;
 	char *upper; /* where changes are; NULL: not known (on a file system that nobody else sees) */
-	char *work;    /* overlay's workdir; NULL: none, not known */
-	char **lowers; /* from the uppermost one down */
+	char *work;		    /* overlay's workdir; NULL: none, not known */
+	char **lowers;		    /* from the uppermost one down */
+	struct insp_layer_ids *ids; /* as many; NULL in them: not known */
 	size_t n_lowers;
+	char *upper_id; /* its engine's; NULL: not known */
 	/*
 	 * How many of them, from the first on, the engine itself put there for this container (docker's ID-init):
 	 * neither the image's nor a change.
@@ -341,10 +347,11 @@ enum insp_want {
 	INSP_WANT_STOPPED = 1 << 0, /* containers that do not run, too */
 	INSP_WANT_NS = 1 << 1,	    /* namespace inodes */
 	INSP_WANT_CGROUP = 1 << 2,
-	INSP_WANT_BARE = 1 << 3,   /* namespaces that no store claims */
-	INSP_WANT_DETAIL = 1 << 4, /* labels, ports, restarts, log path, hostname, command */
-	INSP_WANT_FILES = 1 << 5,  /* layers and mounts */
-	INSP_WANT_CONFIG = 1 << 6, /* with INSP_WANT_DETAIL: image_config */
+	INSP_WANT_BARE = 1 << 3,      /* namespaces that no store claims */
+	INSP_WANT_DETAIL = 1 << 4,    /* labels, ports, restarts, log path, hostname, command */
+	INSP_WANT_FILES = 1 << 5,     /* layers and mounts */
+	INSP_WANT_CONFIG = 1 << 6,    /* with INSP_WANT_DETAIL: image_config */
+	INSP_WANT_LAYER_IDS = 1 << 7, /* with INSP_WANT_FILES: the diff ids of layers */
 };
 
 /*

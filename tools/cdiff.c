@@ -125,11 +125,14 @@ static const char *image_of(const char *ref)
 static int open_side(struct cdiff *cdiff, enum insp_side side, const char *ref,
 		     struct insp_files **ret)
 {
+	const struct cdiff_opts *o = cdiff->opts;
 	const char *image = image_of(ref);
+	unsigned want = INSP_WANT_STOPPED | INSP_WANT_FILES |
+			(o->layers || o->json ? INSP_WANT_LAYER_IDS : 0);
 	struct insp_err err = { 0 };
 
-	if (tool_resolve(cdiff->tool, cdiff->sys, image ? image : ref,
-			 INSP_WANT_STOPPED | INSP_WANT_FILES, &cdiff->containers[side]) != 0)
+	if (tool_resolve(cdiff->tool, cdiff->sys, image ? image : ref, want,
+			 &cdiff->containers[side]) != 0)
 		return -ENOENT;
 	if (insp_files_open(cdiff->sys, cdiff->containers[side],
 			    image ? INSP_FILES_IMAGE : INSP_FILES_LAYERS, ret, &err) < 0) {

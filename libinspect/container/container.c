@@ -32,10 +32,15 @@ struct insp_layers *container_layers_free(struct insp_layers *layers)
 {
 	if (!layers)
 		return NULL;
-	for (size_t i = 0; i < layers->n_lowers; i++)
+	for (size_t i = 0; i < layers->n_lowers; i++) {
 		free(layers->lowers[i]);
+		free(layers->ids[i].id);
+		free(layers->ids[i].diff_id);
+	}
 	free(layers->lowers);
+	free(layers->ids);
 	free(layers->upper);
+	free(layers->upper_id);
 	free(layers->work);
 	free(layers);
 	return NULL;
@@ -43,6 +48,7 @@ struct insp_layers *container_layers_free(struct insp_layers *layers)
 
 int container_layers_add(struct insp_layers *layers, const char *path)
 {
+	struct insp_layer_ids *ids;
 	char **lowers, *copy;
 
 	if (layers->n_lowers >= CONTAINER_LAYERS_MAX)
@@ -51,11 +57,24 @@ int container_layers_add(struct insp_layers *layers, const char *path)
 	if (!lowers)
 		return -ENOMEM;
 	layers->lowers = lowers;
+	ids = reallocarray(layers->ids, layers->n_lowers + 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	layers->ids = ids;
+	ids[layers->n_lowers] = (struct insp_layer_ids){ 0 };
 	copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
 	lowers[layers->n_lowers++] = copy;
 	return 0;
+}
+
+int container_layers_name(struct insp_layers *layers, const char *id, const char *diff_id)
+{
+	struct insp_layer_ids *ids = &layers->ids[layers->n_lowers - 1];
+	int r = container_set(&ids->id, id);
+
+	return r < 0 ? r : container_set(&ids->diff_id, diff_id);
 }
 
 static void mount_clear(struct insp_mount *m)

@@ -32,6 +32,8 @@ static inline void container_layers_freep(struct insp_layers **layers)
 #define _cleanup_layers_ _cleanup_(container_layers_freep)
 /* Puts a copy of path below the lowers that are there. -ENOMEM; -E2BIG: more than CONTAINER_LAYERS_MAX. */
 int container_layers_add(struct insp_layers *layers, const char *path);
+/* Says how the last one is called, NULL: not known. -ENOMEM. */
+int container_layers_name(struct insp_layers *layers, const char *id, const char *diff_id);
 /* overlayfs takes 500 in one mount (fs/overlayfs/params.c: OVL_MAX_STACK); what has more is no container's. */
 #define CONTAINER_LAYERS_MAX 500
 

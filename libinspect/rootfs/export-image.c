@@ -22,7 +22,7 @@
 struct blob {
 	char *text;
 	size_t len;
-	char sum[EXPORT_SUM_HEX];
+	char sum[SUM_HEX];
 };
 
 static void blob_clear(struct blob *b)
@@ -43,7 +43,7 @@ static int blob_make(struct blob *b, json_t *json)
 	b->len = strlen(b->text);
 	sha256_init(&sum);
 	sha256_update(&sum, b->len, (const uint8_t *)b->text);
-	export_sum_hex(&sum, b->sum);
+	sum_hex(&sum, b->sum);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static struct archive *tar_into(struct strbuf *sb, archive_write_callback *write
 static int add_header(struct export *x, struct archive *a, const char *dir, const char *name,
 		      uint64_t size)
 {
-	char path[sizeof(BLOBS) + EXPORT_SUM_HEX];
+	char path[sizeof(BLOBS) + SUM_HEX];
 
 	snprintf(path, sizeof(path), "%s%s", dir, name);
 	archive_entry_clear(x->entry);

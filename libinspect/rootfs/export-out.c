@@ -4,8 +4,6 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
 
-#include <nettle/version.h>
-
 int export_out_open(struct export_out *out, int fd, bool summed)
 {
 	*out = (struct export_out){ .fd = fd, .buf = malloc(EXPORT_BLOCK), .summed = summed };
@@ -117,17 +115,4 @@ int export_out_finish(struct export_out *out)
 	if (out->packer && archive_write_close(out->packer) < ARCHIVE_OK && !out->error)
 		out->error = -EIO;
 	return flush(out);
-}
-
-void export_sum_hex(struct sha256_ctx *sum, char hex[EXPORT_SUM_HEX])
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-
-#if NETTLE_VERSION_MAJOR >= 4
-	sha256_digest(sum, digest);
-#else
-	sha256_digest(sum, sizeof(digest), digest);
-#endif
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }

@@ -251,10 +251,10 @@ static int export_as_image(struct export *x, int fd)
 		    : export_to(x, spool);
 	if (r == 0) {
 		layer.size = x->out.given;
-		export_sum_hex(&x->out.plain, layer.plain);
+		sum_hex(&x->out.plain, layer.plain);
 		memcpy(layer.packed, layer.plain, sizeof(layer.packed));
 		if (x->out.packer)
-			export_sum_hex(&x->out.packed, layer.packed);
+			sum_hex(&x->out.packed, layer.packed);
 		r = export_image(x, spool, &layer);
 	}
 	if (spool == fd)

@@ -2,13 +2,13 @@
 #ifndef SONDE_ROOTFS_EXPORT_H
 #define SONDE_ROOTFS_EXPORT_H
 
+#include "libinspect/base/sum.h"
 #include "libinspect/rootfs/rootfs.h"
 #include "libinspect/rootfs/volumes.h"
 #include "libinspect/rootfs/walk.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <nettle/sha2.h>
 
 #define EXPORT_BLOCK ((size_t)1024 * 1024) /* what is read and written at once */
 
@@ -34,9 +34,6 @@ void export_out_close(struct export_out *out);
 int export_out_write(struct export_out *out, const void *data, size_t len);
 /* All is written now. */
 int export_out_finish(struct export_out *out);
-
-#define EXPORT_SUM_HEX 65
-void export_sum_hex(struct sha256_ctx *sum, char hex[EXPORT_SUM_HEX]);
 
 /* ---- names of one file (export-links.c) ---- */
 
@@ -139,7 +136,7 @@ int export_upper(struct export *x);
 /* A layer that was written. */
 struct export_layer {
 	uint64_t size;
-	char plain[EXPORT_SUM_HEX], packed[EXPORT_SUM_HEX]; /* the same when it is not compressed */
+	char plain[SUM_HEX], packed[SUM_HEX]; /* the same when it is not compressed */
 };
 /* The bytes before the layer: of the archive that an image is, its first header. */
 #define EXPORT_IMAGE_HEAD 512

@@ -34,6 +34,12 @@ host_changes()
         ln -s top "$upper/etc/link" && touch -h -d @1700000001 "$upper/data/text" "$upper/etc/one" "$upper/etc/link"
 }
 
+# diff_id N: of the image's layer N, as docker's own record of the image has it; short
+image_json() { jq -c "$1" host/var/lib/docker/image/overlay2/imagedb/content/sha256/*; }
+diff_id() { image_json ".rootfs.diff_ids[$1 - 1][:19]" | tr -d '"'; }
+# own_id DIRECTORY: what docker calls the layer; short
+own_id() { basename "$(dirname "$1")" | cut -c1-12; }
+
 # what cdiff says of web; - as the last argument: nothing but its status counts
 on_host() { cdiff --sysroot host "$@"; }
 
@@ -99,8 +105,26 @@ test_expect JQ,WHITEOUT '--stat has sizes and a sum' '
 test_expect JQ,WHITEOUT '--layers says which layer a path came from' '
     chmod 600 "$top/etc/top" && cp -p "$top/etc/top" "$upper/etc/top" && chmod 644 "$upper/etc/top" &&
     on_host --layers web /etc/top /etc/one /new/file >actual &&
-    printf "C %s\timage %s\t%s\n" /etc/one 1 "${low#host}" /etc/top 4 "${top#host}" >expect &&
-    printf "A %s\tupper\t%s\n" /new/file "${upper#host}" >>expect && test_cmp expect actual
+    printf "C %s\timage %s\t%s\t%s\n" /etc/one 1 "$(diff_id 1)" "${low#host}" /etc/top 4 "$(diff_id 4)" "${top#host}" >expect &&
+    printf "A %s\tupper\t%s\t%s\n" /new/file "$(own_id "$upper")" "${upper#host}" >>expect && test_cmp expect actual
+'
+
+test_expect JQ,WHITEOUT '--layers: in JSON the whole digest, and the engine'\''s own name' '
+    on_host --json web /etc/top /new/file >actual &&
+    test_json "[.changes[] | (.before // .after).layer | [.role, .number, .diff_id]]" \
+        "[[\"image\",4,$(image_json .rootfs.diff_ids[3])],[\"upper\",null,null]]" actual &&
+    test_json ".changes[0].before.layer.id" "\"$(basename "$(dirname "$top")")\"" actual &&
+    test_json ".changes[1].after.layer.id" "\"$(basename "$(dirname "$upper")")\"" actual
+'
+
+test_expect JQ,WHITEOUT '--layers: a layer whose digest is not kept, or is another'\''s, has its engine'\''s name' '
+    layerdb=host/var/lib/docker/image/overlay2/layerdb/sha256 &&
+    top_chain=$(dirname "$(grep -rlx "$(basename "$(dirname "$top")")" $layerdb --include=cache-id)") && cp -r "$top_chain" kept &&
+    printf "C /etc/top\timage 4\t%s\t%s\n" "$(own_id "$top")" "${top#host}" >expect &&
+    for breaks in "rm $top_chain/diff" "printf sha256:no >$top_chain/diff" "printf other >$top_chain/cache-id" "rm -r $top_chain"; do
+        eval "$breaks" && on_host --layers web /etc/top >actual && test_cmp expect actual || return 1
+        rm -rf "$top_chain" && cp -r kept "$top_chain"
+    done
 '
 
 test_expect JQ,WHITEOUT '--all has what the engine put there, too' '

@@ -43,6 +43,10 @@ cdiff_docker()
         dk run -d --name $still --network none "$IMAGE" >/dev/null && dk diff $still >theirs && test_empty theirs &&
         cdiff --docker-root "$DOCKER_DATA" docker:$still >actual && test_empty actual
     '
+    [ "$variant" = vfs ] || test_expect "$need" "$variant: --layers has the layers of docker image inspect" '
+        dk image inspect "$CHURN_IMAGE" | jq ".[0].RootFS.Layers" >inspected &&
+        layers_true --docker-root "$DOCKER_DATA" "docker:$churn-$(churn_seeds | head -n 1)"
+    '
     test_expect "$need" "$variant: without a daemon it says the same" '
         seed=$(churn_seeds | tail -n 1) && dk diff "$churn-$seed" >theirs && docker_kill &&
         churn_lines "docker:$churn-$seed" --docker-root "$DOCKER_DATA" && churn_explained docker

@@ -78,6 +78,10 @@ cdiff_podman()
         "$client" rm -fa -t 0 >/dev/null && churn_with "$client" mixed
     '
     test_expect "$need" "$variant: cdiff has the lines that a walk over both trees gives, whatever was changed" 'churn_each churn_true_one'
+    [ "$rules" = naive ] || test_expect "$need" "$variant: --layers has the layers of podman image inspect" '
+        "$client" image inspect "$CHURN_IMAGE" | jq ".[0].RootFS.Layers" >inspected &&
+        layers_true "${podman_stores[@]}" "podman:$churn-$(churn_seeds | head -n 1)"
+    '
     test_expect "$need" "$variant: a container that has done nothing has no changes" '
         "$client" run -d --name $still "$IMAGE" >/dev/null && cdiff "${podman_stores[@]}" podman:$still >actual && test_empty actual
     '

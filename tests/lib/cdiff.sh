@@ -68,6 +68,15 @@ churn_explained()
 
 churn_many() { [ "$(tr -cd '\0' <ours | wc -c)" -gt 200 ] || { echo "hardly a change"; return 1; }; }
 
+# layers_true CDIFF-ARGUMENT...: each layer of the image that a change came from is the one that `inspected` has at its place,
+# RootFS.Layers of the engine's inspect; `tree`: there are no layers
+layers_true()
+{
+    cdiff --json "$@" >named || return 1
+    jq -e --slurpfile of inspected '[.changes[] | .before, .after | select(.).layer] | unique |
+        [.[] | select(.role == "image")] as $image | ($image | length) > 1 and ($image | all(.diff_id == $of[0][.number - 1]))' named
+}
+
 # churn_each COMMAND: with each seed
 churn_each()
 {

@@ -67,6 +67,8 @@ static void json_layer(const struct insp_change *change, enum insp_side side, st
 		json_out_int(out, "number", layer.number);
 	else
 		json_out_null(out, "number");
+	json_out_string(out, "diff_id", layer.diff_id);
+	json_out_string(out, "id", layer.id);
 	json_out_string(out, "directory", layer.path);
 	json_out_close(out, '}');
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *role_name(enum insp_layer_role role)
 {
@@ -16,6 +17,25 @@ static const char *role_name(enum insp_layer_role role)
 	return names[role];
 }
 
+#define SHORT_ID "12" /* digits, as everybody's lists have them */
+
+/*
+ * The digest of the image's layer, which begins with "sha256:", or what the engine calls it, which never does: an id of
+ * containerd is of that form, too, and means a layer with all below it.
+ */
+static void put_layer_id(const struct cdiff *cdiff, const struct insp_layer *layer)
+{
+	const char *id = layer->diff_id ? layer->diff_id : layer->id;
+	const char *colon = id ? strchr(id, ':') : NULL;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%s%." SHORT_ID "s", layer->diff_id ? "sha256:" : "",
+		 !id	 ? "unknown"
+		 : colon ? colon + 1
+			 : id);
+	cdiff_put(cdiff, text);
+}
+
 /* Which layer the path came from: of a new one, which it came with. */
 static void put_layer(const struct cdiff *cdiff, const struct insp_change *change)
 {
@@ -26,8 +46,10 @@ static void put_layer(const struct cdiff *cdiff, const struct insp_change *chang
 	printf("\t%s", role_name(layer.role));
 	if (layer.number)
 		printf(" %u", layer.number);
-	printf("\t");
-	cdiff_put(cdiff, layer.path ? layer.path : "-");
+	putchar('\t');
+	put_layer_id(cdiff, &layer);
+	putchar('\t');
+	cdiff_put(cdiff, layer.path ? layer.path : "unknown");
 }
 
 static int each(struct cdiff *cdiff, const struct insp_change *change)

@@ -90,10 +90,12 @@ struct containerd_scan {
 int containerd_record_fill(struct containerd_scan *cs, const struct containerd_record *rec,
 			   struct insp_container *c);
 /*
- * The "config" of the image with that digest ("sha256:HEX", of an index or a manifest), as insp_container.image_config has it:
- * free(). -ENOENT: its content is not kept; -EBADMSG, -ENOMEM.
+ * The configuration of the image with that digest ("sha256:HEX", of an index, a manifest, or itself), in the root directory
+ * rootfd: json_decref(). -ENOENT: its content is not kept; -EBADMSG, -ENOMEM.
  */
-int containerd_image_config(const struct containerd_root *root, const char *digest, char **ret);
+int containerd_image_json(int rootfd, const char *digest, json_t **ret);
+/* Its "config", as insp_container.image_config has it: free(). */
+int containerd_image_config(int rootfd, const char *digest, char **ret);
 /* Notes what was wrong with a record. Returns -ENOMEM when r is that, else 0. */
 int containerd_record_fail(struct containerd_scan *cs, const char *id, int r, struct insp_err *err);
 

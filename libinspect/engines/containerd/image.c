@@ -8,15 +8,16 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/chain.h"
 #include "libinspect/engines/oci/image.h"
 
 #define BLOB_MAX (4 * 1024 * 1024)
 
-static int open_blobs(const struct containerd_root *root)
+static int open_blobs(int rootfd)
 {
 	static const char *const steps[] = { "io.containerd.content.v1.content", "blobs",
 					     "sha256" };
-	_cleanup_close_ int fd = io_open_dir(root->fd, ".");
+	_cleanup_close_ int fd = io_open_dir(rootfd, ".");
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps) && fd >= 0; i++) {
 		int next = io_open_dir(fd, steps[i]);
@@ -51,9 +52,9 @@ static const char *choose(const json_t *manifests)
 	return json_str_at(json_array_get(manifests, 0), "digest");
 }
 
-int containerd_image_config(const struct containerd_root *root, const char *digest, char **ret)
+int containerd_image_json(int rootfd, const char *digest, json_t **ret)
 {
-	_cleanup_close_ int blobs = open_blobs(root);
+	_cleanup_close_ int blobs = open_blobs(rootfd);
 	_cleanup_json_ json_t *index = NULL, *manifest = NULL, *config = NULL;
 	int r = blobs < 0 ? blobs : read_blob(blobs, digest, &index);
 
@@ -63,7 +64,32 @@ int containerd_image_config(const struct containerd_root *root, const char *dige
 		r = read_blob(blobs, choose(json_at(index, "manifests")), &manifest);
 	else
 		manifest = json_incref(index);
-	if (r == 0)
+	if (r == 0 && json_at(manifest, "rootfs"))
+		config = json_incref(manifest);
+	else if (r == 0)
 		r = read_blob(blobs, json_str_at(manifest, "config.digest"), &config);
-	return r < 0 ? r : oci_image_config(json_object_get(config, "config"), ret);
+	if (r == 0)
+		*ret = TAKE_PTR(config);
+	return r;
+}
+
+int containerd_image_config(int rootfd, const char *digest, char **ret)
+{
+	_cleanup_json_ json_t *image = NULL;
+	int r = containerd_image_json(rootfd, digest, &image);
+
+	return r < 0 ? r : oci_image_config(json_object_get(image, "config"), ret);
+}
+
+int containerd_layer_diff_ids(const struct containerd_meta *m, const char *image_id,
+			      struct insp_layers *layers)
+{
+	_cleanup_free_ char *digest = image_id ? str_format("sha256:%s", image_id) : NULL;
+	_cleanup_json_ json_t *image = NULL;
+
+	if (image_id && !digest)
+		return -ENOMEM;
+	if (containerd_image_json(containerd_meta_fd(m), digest, &image) == -ENOMEM)
+		return -ENOMEM;
+	return oci_layers_by_chain(layers, json_at(image, "rootfs.diff_ids"));
 }

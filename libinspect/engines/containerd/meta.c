@@ -123,6 +123,11 @@ bool containerd_meta_note_damage(const struct containerd_meta *m)
 	return damaged;
 }
 
+int containerd_meta_fd(const struct containerd_meta *m)
+{
+	return m->fd;
+}
+
 int containerd_meta_namespaces(const struct containerd_meta *m, struct bolt_bucket *ret)
 {
 	struct bolt_bucket root = bolt_root(m->db);
@@ -247,18 +252,31 @@ struct chain {
 	struct insp_layers *layers;
 };
 
-static int add_lower(const struct chain *ch, const struct snapshot *snap, const char *below)
+/* What a namespace calls a snapshot: the databases say "NAMESPACE/NUMBER/KEY" (core/metadata/snapshot.go, createKey()). */
+static const char *key_of(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	slash = slash ? strchr(slash + 1, '/') : NULL;
+	return slash ? slash + 1 : name;
+}
+
+static int add_lower(const struct chain *ch, const char *name, const struct snapshot *snap,
+		     const char *below)
 {
 	_cleanup_free_ char *path = snapshot_path(ch->m, ch->snapshotter, snap->id, below);
+	int r = path ? container_layers_add(ch->layers, path) : -ENOMEM;
 
-	return path ? container_layers_add(ch->layers, path) : -ENOMEM;
+	return r < 0 ? r : container_layers_name(ch->layers, key_of(name), NULL);
 }
 
 /* Every snapshot is one layer, in fs/; one that is written to has work/ beside it. */
-static int add_overlay(const struct chain *ch, const struct snapshot *snap)
+static int add_overlay(const struct chain *ch, const char *name, const struct snapshot *snap)
 {
 	if (ch->layers->upper)
-		return add_lower(ch, snap, "/fs");
+		return add_lower(ch, name, snap, "/fs");
+	if (container_set(&ch->layers->upper_id, key_of(name)) < 0)
+		return -ENOMEM;
 	ch->layers->upper = snapshot_path(ch->m, ch->snapshotter, snap->id, "/fs");
 	if (snap->kind == ACTIVE)
 		ch->layers->work = snapshot_path(ch->m, ch->snapshotter, snap->id, "/work");
@@ -282,7 +300,7 @@ static int follow_overlay(const struct chain *ch, const char *name)
 		if (r == -ENOENT && steps > 1)
 			r = -EBADMSG;
 		if (r == 0)
-			r = add_overlay(ch, &snap);
+			r = add_overlay(ch, current, &snap);
 		free(current);
 		current = TAKE_PTR(snap.parent);
 	}
@@ -297,10 +315,10 @@ static int read_native(const struct chain *ch, const char *name)
 
 	if (r == 0 && snap.parent) {
 		r = read_snapshot(ch->s, snap.parent, &parent);
-		r = r == -ENOENT ? -EBADMSG : r < 0 ? r : add_lower(ch, &parent, "");
+		r = r == -ENOENT ? -EBADMSG : r < 0 ? r : add_lower(ch, snap.parent, &parent, "");
 	}
-	if (r < 0)
-		return r;
+	if (r < 0 || container_set(&ch->layers->upper_id, key_of(name)) < 0)
+		return r < 0 ? r : -ENOMEM;
 	if (snap.kind == VIEW && snap.parent)
 		snap.id = parent.id;
 	ch->layers->upper = snapshot_path(ch->m, ch->snapshotter, snap.id, "");

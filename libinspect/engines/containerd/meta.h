@@ -32,6 +32,8 @@ static inline void containerd_meta_closep(struct containerd_meta **m)
 }
 #define _cleanup_containerd_meta_ _cleanup_(containerd_meta_closep)
 
+/* The root directory; stays m's. */
+int containerd_meta_fd(const struct containerd_meta *m);
 /* The bucket of all namespaces, "v1". Valid as long as m. -ENOENT: an empty database; -EBADMSG: damaged. */
 int containerd_meta_namespaces(const struct containerd_meta *m, struct bolt_bucket *ret);
 
@@ -39,10 +41,17 @@ int containerd_meta_namespaces(const struct containerd_meta *m, struct bolt_buck
  * The directories of the snapshot that namespace ns calls key, of a snapshotter that keeps directories:
  *  "overlayfs"  kind OVERLAY: upper ID/fs (of a view: an empty directory), work, lowers from the uppermost down
  *  "native"     kind DIR: upper the whole tree, lowers the tree that it was copied from
- * n_engine stays 0. -ENOENT: no such snapshot (removed meanwhile); -EOPNOTSUPP: another snapshotter; -E2BIG: a chain of
+ * Layers' ids are the keys of their snapshots: of an image's layer its chain id. n_engine stays 0. -ENOENT: no such snapshot (removed meanwhile); -EOPNOTSUPP: another snapshotter; -E2BIG: a chain of
  * more than CONTAINER_LAYERS_MAX, or one that bites its tail; -EBADMSG: damaged; -ENOMEM. err says which snapshot.
  */
 int containerd_snapshot_layers(struct containerd_meta *m, const char *ns, const char *snapshotter,
 			       const char *key, struct insp_layers **ret, struct insp_err *err);
+
+/*
+ * Fills the diff ids of layers by the configuration of the image with that digest (hex, NULL: not known), which is found for each
+ * layer to be of that image. What is not told stays unknown. -ENOMEM.
+ */
+int containerd_layer_diff_ids(const struct containerd_meta *m, const char *image_id,
+			      struct insp_layers *layers);
 
 #endif

@@ -243,7 +243,7 @@ static int fill_image_id(const struct containerd_scan *cs, const struct containe
 		return -ENOMEM;
 	/* what is missing there its specification tells */
 	if (digest && (cs->scan->want & INSP_WANT_CONFIG) &&
-	    containerd_image_config(cs->root, digest, &c->image_config) == -ENOMEM)
+	    containerd_image_config(cs->root->fd, digest, &c->image_config) == -ENOMEM)
 		return -ENOMEM;
 	hex = digest ? str_after(digest, "sha256:") : NULL;
 	return hex && str_is_hex(hex, 64) ? container_set(&c->image_id, hex) : 0;
@@ -261,6 +261,8 @@ static int fill_layers(struct containerd_scan *cs, const struct containerd_recor
 	if (rec->snapshotter && rec->snapshot_key)
 		r = containerd_snapshot_layers(cs->meta, rec->ns, rec->snapshotter,
 					       rec->snapshot_key, &c->layers, &err);
+	if (r == 0 && (cs->scan->want & INSP_WANT_LAYER_IDS))
+		r = containerd_layer_diff_ids(cs->meta, c->image_id, c->layers);
 	/* removed since, or kept by somebody who keeps no directories: no fault of the record */
 	if (r == -ENOENT || r == -EOPNOTSUPP)
 		r = engine_layers_from_mounts(cs->scan, c, none);

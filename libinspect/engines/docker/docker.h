@@ -132,6 +132,12 @@ int docker_mount_id(const struct docker_root *root, const struct docker_record *
  */
 int docker_layers(struct engine_scan *scan, struct docker_root *root,
 		  const struct docker_record *rec, struct insp_container *c, struct insp_err *err);
+/*
+ * Fills the diff ids of lowers, called by their directories, by what mount (layerdb/mounts/ID, O_PATH) began as. What is not
+ * told stays unknown. -ENOMEM.
+ */
+int docker_layer_diff_ids(const struct docker_root *root, const char *driver, int mount,
+			  struct insp_layers *layers);
 /* Notes what was met in the databases of snapshotters that were asked: containerd_meta_note_damage(). */
 void docker_layers_note_damage(const struct docker_root *root);
 

@@ -152,6 +152,8 @@ static int add_lower(const struct lookup *l, const char *id, const char *inside)
 	r = container_layers_add(l->layers, path);
 	if (r == -E2BIG)
 		return insp_err_say(l->err, r, "more than %d layers", CONTAINER_LAYERS_MAX);
+	if (r == 0)
+		r = container_layers_name(l->layers, id, NULL);
 	if (r == 0 && l->layers->n_lowers == 1 && strcmp(id, l->init_id) == 0)
 		l->layers->n_engine = 1;
 	return r;
@@ -264,6 +266,7 @@ static int read_graph(struct lookup *l, const char *id)
 {
 	_cleanup_close_ int mount = open_mount(l->root, l->driver->name, id), dir = -EBADF;
 	char mount_id[DOCKER_LAYER_ID_MAX + 1];
+	int r;
 
 	/* a container that failed to be made has none */
 	if (mount < 0)
@@ -278,10 +281,14 @@ static int read_graph(struct lookup *l, const char *id)
 		return insp_err_set(l->err, dir, "open '%s/%s'", l->root->path, l->driver->dir);
 	l->dir = dir;
 	l->layers = container_layers_new(l->driver->kind);
-	if (!l->layers)
+	if (!l->layers || container_set(&l->layers->upper_id, mount_id) < 0)
 		return -ENOMEM;
-	return l->driver->kind == INSP_ROOT_DIR ? read_tree(l, mount_id)
-						: read_overlay(l, mount_id);
+	if (l->driver->kind == INSP_ROOT_DIR)
+		return read_tree(l, mount_id);
+	r = read_overlay(l, mount_id);
+	if (r == 0 && (l->scan->want & INSP_WANT_LAYER_IDS))
+		r = docker_layer_diff_ids(l->root, l->driver->name, mount, l->layers);
+	return r;
 }
 
 /* ---- containerd's image store ------------------------------------------------------------------------------ */
@@ -357,8 +364,9 @@ static int count_init(const struct docker_root *root, const char *driver, const 
 	return r == -ENOMEM ? r : 0;
 }
 
-static int read_snapshot(struct engine_scan *scan, struct docker_root *root, const char *driver,
-			 struct insp_container *c, struct insp_err *err)
+static int read_snapshot(struct engine_scan *scan, struct docker_root *root,
+			 const struct docker_record *rec, struct insp_container *c,
+			 struct insp_err *err)
 {
 	int r = 0;
 
@@ -367,10 +375,13 @@ static int read_snapshot(struct engine_scan *scan, struct docker_root *root, con
 	root->images_read = true;
 	if (root->n_images == 0)
 		return r == -ENOENT ? 0 : r;
-	r = find_snapshot(root, driver, c->id, &c->layers, err);
+	r = find_snapshot(root, rec->driver, c->id, &c->layers, err);
 	if (r < 0)
 		return r == -EOPNOTSUPP ? 0 : r;
-	return count_init(root, driver, c->id, c->layers);
+	r = count_init(root, rec->driver, c->id, c->layers);
+	for (size_t i = 0; i < root->n_images && r == 0 && (scan->want & INSP_WANT_LAYER_IDS); i++)
+		r = containerd_layer_diff_ids(root->images[i], rec->image_id, c->layers);
+	return r;
 }
 
 void docker_layers_note_damage(const struct docker_root *root)
@@ -388,7 +399,7 @@ int docker_layers(struct engine_scan *scan, struct docker_root *root,
 	if (!rec->driver)
 		return 0;
 	if (!l.driver)
-		return read_snapshot(scan, root, rec->driver, c, err);
+		return read_snapshot(scan, root, rec, c, err);
 	r = read_graph(&l, c->id);
 	if (r < 0)
 		container_layers_free(l.layers);

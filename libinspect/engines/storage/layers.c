@@ -6,6 +6,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/chain.h"
 #include "libinspect/engines/storage/storage.h"
 
 #include <sys/stat.h>
@@ -41,6 +42,8 @@ static int add_older_diffs(const struct storage_root *root, int overlayfd, const
 			return 0;
 		path = str_format("%s/" OVERLAY "/%s", root->path, name);
 		r = path ? container_layers_add(layers, path) : -ENOMEM;
+		if (r == 0)
+			r = container_layers_name(layers, id, NULL);
 		if (r < 0)
 			return r;
 	}
@@ -53,6 +56,8 @@ static int add_overlay_layer(const struct storage_root *root, int overlayfd, con
 	_cleanup_free_ char *path = str_format("%s/" OVERLAY "/%s/diff", root->path, id);
 	int r = path ? container_layers_add(layers, path) : -ENOMEM;
 
+	if (r == 0)
+		r = container_layers_name(layers, id, NULL);
 	return r < 0 ? r : add_older_diffs(root, overlayfd, id, layers);
 }
 
@@ -156,7 +161,7 @@ static int overlay_layers(const struct storage_root *root, const char *id, struc
 		return -ENOMEM;
 	layers->upper = str_format("%s/" OVERLAY "/%s/diff", root->path, id);
 	layers->work = str_format("%s/" OVERLAY "/%s/work", root->path, id);
-	if (!layers->upper || !layers->work)
+	if (!layers->upper || !layers->work || container_set(&layers->upper_id, id) < 0)
 		return -ENOMEM;
 	r = add_older_diffs(root, overlayfd, id, layers);
 	if (r == 0)
@@ -167,15 +172,17 @@ static int overlay_layers(const struct storage_root *root, const char *id, struc
 	return 0;
 }
 
-/* ---- vfs ---- */
+/* ---- the lists of layers ---- */
 
 static const char *const layer_lists[] = { "layers.json", "volatile-layers.json" };
 
-/* The layer that id was copied from. -ENOENT: none, or the lists do not have it. */
-static int find_parent(const struct storage_root *root, const char *id,
-		       char parent[STORAGE_ID_LEN + 1], struct insp_err *err)
+/* Calls fn for each layer of DRIVER-layers until it returns other than 0, which it returns. */
+static int each_layer(const struct storage_root *root, const char *driver,
+		      int (*fn)(void *userdata, const json_t *layer), void *userdata,
+		      struct insp_err *err)
 {
-	_cleanup_close_ int fd = io_open_dir(root->fd, VFS "-layers");
+	_cleanup_free_ char *dir = str_format("%s-layers", driver);
+	_cleanup_close_ int fd = dir ? io_open_dir(root->fd, dir) : -ENOMEM;
 
 	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(layer_lists); i++) {
 		_cleanup_json_ json_t *list = NULL;
@@ -186,15 +193,55 @@ static int find_parent(const struct storage_root *root, const char *id,
 		if (r < 0 && r != -ENOENT)
 			return r;
 		json_array_foreach (list, k, layer) {
-			const char *of = json_str_at(layer, "parent");
-
-			if (!str_eq(json_str_at(layer, "id"), id))
-				continue;
-			snprintf(parent, STORAGE_ID_LEN + 1, "%s", of ? of : "");
-			return is_id(parent) ? 0 : -ENOENT;
+			r = fn(userdata, layer);
+			if (r != 0)
+				return r;
 		}
 	}
-	return -ENOENT;
+	return fd == -ENOMEM ? fd : 0;
+}
+
+static int note_diff_id(void *userdata, const json_t *layer)
+{
+	struct insp_layers *layers = userdata;
+	const char *id = json_str_at(layer, "id"), *diff_id = json_str_at(layer, "diff-digest");
+	int r = 0;
+
+	for (size_t i = 0; i < layers->n_lowers && r == 0 && id && oci_is_digest(diff_id); i++)
+		if (str_eq(layers->ids[i].id, id))
+			r = container_set(&layers->ids[i].diff_id, diff_id);
+	return r;
+}
+
+/* ---- vfs ---- */
+
+struct parent {
+	const char *of;
+	char id[STORAGE_ID_LEN + 1];
+};
+
+static int note_parent(void *userdata, const json_t *layer)
+{
+	struct parent *parent = userdata;
+	const char *of = json_str_at(layer, "parent");
+
+	if (!str_eq(json_str_at(layer, "id"), parent->of))
+		return 0;
+	snprintf(parent->id, sizeof(parent->id), "%s", of ? of : "");
+	return 1;
+}
+
+/* The layer that id was copied from. -ENOENT: none, or the lists do not have it. */
+static int find_parent(const struct storage_root *root, const char *id,
+		       char parent[STORAGE_ID_LEN + 1], struct insp_err *err)
+{
+	struct parent p = { .of = id };
+	int r = each_layer(root, VFS, note_parent, &p, err);
+
+	if (r < 0 || !is_id(p.id))
+		return r < 0 ? r : -ENOENT;
+	memcpy(parent, p.id, sizeof(p.id));
+	return 0;
 }
 
 static int vfs_layers(const struct storage_root *root, const char *id, struct insp_layers **ret,
@@ -208,18 +255,20 @@ static int vfs_layers(const struct storage_root *root, const char *id, struct in
 	if (r == 0) {
 		lower = str_format("%s/" VFS "/dir/%s", root->path, parent);
 		r = lower ? container_layers_add(layers, lower) : -ENOMEM;
+		if (r == 0)
+			r = container_layers_name(layers, parent, NULL);
 	}
 	if (r < 0 && r != -ENOENT)
 		return r;
 	layers->upper = str_format("%s/" VFS "/dir/%s", root->path, id);
-	if (!layers->upper)
+	if (!layers->upper || container_set(&layers->upper_id, id) < 0)
 		return -ENOMEM;
 	*ret = TAKE_PTR(layers);
 	return 0;
 }
 
-int storage_layers(struct storage_root *root, const struct storage_record *record,
-		   struct insp_layers **ret, struct insp_err *err)
+static int layers_of(const struct storage_root *root, const struct storage_record *record,
+		     struct insp_layers **ret, struct insp_err *err)
 {
 	if (!record->layer)
 		return insp_err_say(err, -ENOENT, "it has no layer");
@@ -230,6 +279,19 @@ int storage_layers(struct storage_root *root, const struct storage_record *recor
 	if (str_eq(record->driver, VFS))
 		return vfs_layers(root, record->layer, ret, err);
 	return insp_err_say(err, -ENOENT, "a driver of another kind");
+}
+
+int storage_layers(struct storage_root *root, const struct storage_record *record,
+		   struct insp_layers **ret, struct insp_err *err)
+{
+	_cleanup_layers_ struct insp_layers *layers = NULL;
+	int r = layers_of(root, record, &layers, err);
+
+	if (r == 0 && (root->scan->want & INSP_WANT_LAYER_IDS))
+		r = each_layer(root, record->driver, note_diff_id, layers, err);
+	if (r == 0)
+		*ret = TAKE_PTR(layers);
+	return r;
 }
 
 int storage_fill_layers(struct storage_root *root, const struct storage_record *record,
