@@ -66,11 +66,11 @@ rootfs     := data diff diff-change diff-compare diff-scope ids list marks open 
 rootfs     += export export-data export-entry export-image export-links export-out export-upper export-volumes
 rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar copy-tree
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
-shared     := columns errors json-out opts opts-bash opts-help table text
+shared     := columns errors json-out limits opts opts-bash opts-help progress table text
 cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
-ccp        := operands progress
+ccp        := operands signals
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
               scope supervisor
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps

@@ -1,11 +1,12 @@
 /* ccp: copy files between containers and this host. */
 #include "tools/ccp/ccp.h"
+#include "tools/shared/limits.h"
+#include "tools/shared/progress.h"
+#include "tools/shared/text.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #define AT(member) offsetof(struct ccp_opts, member)
 
@@ -52,17 +53,6 @@ static void opts_clear(struct ccp_opts *o)
 	common_opts_clear(&o->common);
 }
 
-/* Directories are held open all the way down. */
-static void raise_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 /* "1000:100". 0, or -EINVAL. */
 static int parse_ids(const char *text, struct insp_copy_opts *copy)
 {
@@ -101,64 +91,143 @@ static int parse_owner(const struct ccp_opts *o, struct insp_copy_opts *copy)
 	return 0;
 }
 
-static void say_left_out(const struct insp_copy_result *result)
+/* ---- a run: what was said, and how far it is ---- */
+
+struct session {
+	struct progress progress;
+	bool incomplete;      /* of an archive: something is missing in it */
+	uint64_t n_said;      /* files that could not be copied */
+	struct insp_err last; /* why a source could not be copied */
+};
+
+static void say_number(uint64_t n, const char *one, const char *several, const char *hint)
 {
 	struct insp_err err = { 0 };
 
-	if (result->devices) {
-		insp_err_say(&err, 0, "%llu device nodes were left out",
-			     (unsigned long long)result->devices);
-		insp_err_hint(&err, "--devices copies them");
-		tool_say(&ccp_tool, &err);
-	}
-	if (result->sockets) {
-		insp_err_say(&err, 0, "%llu sockets were left out",
-			     (unsigned long long)result->sockets);
-		tool_say(&ccp_tool, &err);
-	}
+	if (n == 0)
+		return;
+	insp_err_say(&err, 0, "%llu %s", (unsigned long long)n, n == 1 ? one : several);
+	if (hint)
+		insp_err_hint(&err, "%s", hint);
+	tool_say(&ccp_tool, &err);
 }
 
-/* What the library answered. 0, or the exit status. */
-static int answer(int r, const struct insp_copy_opts *copy, const struct insp_diags *diags,
-		  const struct insp_err *err)
+static void say_result(const struct session *s, const struct insp_copy_result *result)
 {
-	tool_say_diags(&ccp_tool, diags);
-	if (r == -EINTR && *copy->stop)
+	if (result->failed > s->n_said)
+		say_number(result->failed - s->n_said, "more file could not be copied",
+			   "more files could not be copied", NULL);
+	say_number(result->devices, "device node was left out", "device nodes were left out",
+		   "--devices copies them");
+	say_number(result->sockets, "socket was left out", "sockets were left out", NULL);
+}
+
+/* What the library answered. What is so for every source is said once. 0, or the exit status. */
+static int answer(struct session *s, int r, const struct insp_copy_opts *copy,
+		  const struct insp_diags *diags, const struct insp_err *err)
+{
+	bool again = r < 0 && strcmp(err->text, s->last.text) == 0;
+
+	progress_clear(&s->progress);
+	s->n_said += tool_say_diags(&ccp_tool, diags);
+	if (r < 0)
+		s->last = *err;
+	if (again || (r == -EINTR && *copy->stop))
 		return TOOL_FAILED;
 	return r < 0 ? tool_fail(&ccp_tool, err) : 0;
 }
 
-/* Standard input, or one source. 0, or the exit status. */
-static int copy_one(const struct insp_copy_side *src, const struct insp_copy_side *dst,
-		    const struct insp_copy_opts *copy, struct insp_copy_result *result)
+/* Standard input (NULL), or one source. 0, or the exit status. */
+static int copy_one(struct session *s, const struct insp_copy_side *src,
+		    const struct insp_copy_side *dst, const struct insp_copy_opts *copy,
+		    struct insp_copy_result *result)
 {
 	_cleanup_diags_ struct insp_diags diags = { 0 };
 	struct insp_err err = { 0 };
+	uint64_t failed = result->failed;
 	int r = src ? insp_copy(src, dst, copy, result, &diags, &err)
 		    : insp_copy_archive(0, dst, copy, result, &diags, &err);
 
-	return answer(r, copy, &diags, &err);
+	/* the file at which it ended is in err */
+	s->n_said += r < 0 && result->failed > failed;
+	return answer(s, r, copy, &diags, &err);
+}
+
+static void on_copied(const struct insp_copy_result *so_far, void *arg)
+{
+	struct session *s = arg;
+
+	progress_show(&s->progress, so_far->bytes, so_far->files);
+}
+
+/* What was done, where somebody looks on. */
+static void summary(const struct insp_copy_result *result)
+{
+	char size[TEXT_MAX];
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "ccp: copied %s in %llu %s\n", text_size(result->bytes, size),
+			(unsigned long long)result->files, result->files == 1 ? "file" : "files");
+}
+
+/* 0, or the exit status. sources: none: standard input. */
+static int copy_all(const struct ccp_opts *o, struct insp_copy_opts copy,
+		    const struct ccp_sources *sources, const struct insp_copy_side *dst)
+{
+	struct insp_copy_result result = { 0 };
+	struct session s = { 0 };
+	int status = 0;
+
+	copy.into_dir = sources->n > 1;
+	copy.progress = on_copied;
+	copy.arg = &s;
+	ccp_signals(&copy.stop);
+	progress_begin(&s.progress, &ccp_tool, !o->quiet);
+	if (sources->n == 0)
+		status = copy_one(&s, NULL, dst, &copy, &result);
+	for (size_t i = 0; i < sources->n && !*copy.stop; i++) {
+		int r = copy_one(&s, &sources->items[i], dst, &copy, &result);
+
+		status = r > status ? r : status;
+	}
+	if (!o->quiet && status == 0)
+		summary(&result);
+	say_result(&s, &result);
+	ccp_die_of_signal();
+	return status ? status : result.failed || result.devices ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
 static void on_warning(const struct insp_err *err, void *arg)
 {
+	struct session *s = arg;
+
+	progress_clear(&s->progress);
 	tool_say(&ccp_tool, err);
-	*(bool *)arg = *(bool *)arg || err->code != 0;
+	s->incomplete = s->incomplete || err->code != 0;
+}
+
+static void on_exported(const struct insp_export_progress *p, void *arg)
+{
+	struct session *s = arg;
+
+	progress_show(&s->progress, p->bytes, p->files);
 }
 
 /* Into an archive on standard output: sources of one container. 0, or the exit status. */
 static int write_archive(const struct ccp_opts *o, const struct ccp_sources *sources)
 {
 	_cleanup_free_ const char **paths = calloc(sources->n, sizeof(*paths));
-	bool incomplete = false;
+	struct session s = { 0 };
 	struct insp_export_opts export = { .paths = paths,
 					   .n_paths = sources->n,
 					   .relative = true,
 					   .volumes = true,
 					   .follow = o->follow,
 					   .warn = on_warning,
-					   .arg = &incomplete };
+					   .progress = on_exported,
+					   .arg = &s };
 	struct insp_err err = { 0 };
+	int r;
 
 	if (!paths)
 		return ccp_tool.failure;
@@ -167,41 +236,18 @@ static int write_archive(const struct ccp_opts *o, const struct ccp_sources *sou
 			return opts_usage_error(&ccp_tool, "an archive is of one container");
 		paths[i] = sources->items[i].path;
 	}
-	if (insp_export(sources->items[0].files, &export, 1, &err) < 0)
+	progress_begin(&s.progress, &ccp_tool, !o->quiet);
+	r = insp_export(sources->items[0].files, &export, STDOUT_FILENO, &err);
+	progress_clear(&s.progress);
+	if (r < 0)
 		return tool_fail(&ccp_tool, &err);
-	return incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+	return s.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
-/* 0, or the exit status. sources: none: standard input. */
-static int copy_all(const struct ccp_opts *o, struct insp_copy_opts copy,
-		    const struct ccp_sources *sources, const struct insp_copy_side *dst)
-{
-	struct insp_copy_result result = { 0 };
-	struct timespec last = { 0 };
-	int status = 0;
-
-	copy.into_dir = sources->n > 1;
-	ccp_signals(&copy.stop);
-	if (!o->quiet && isatty(2)) {
-		copy.progress = ccp_progress;
-		copy.arg = &last;
-	}
-	if (sources->n == 0)
-		status = copy_one(NULL, dst, &copy, &result);
-	for (size_t i = 0; i < sources->n && !*copy.stop; i++) {
-		int r = copy_one(&sources->items[i], dst, &copy, &result);
-
-		status = r > status ? r : status;
-	}
-	if (!o->quiet && status == 0)
-		ccp_summary(&result);
-	say_left_out(&result);
-	ccp_die_of_signal();
-	return status ? status : result.failed || result.devices ? TOOL_INCOMPLETE : TOOL_OK;
-}
+/* ---- the command line ---- */
 
 /* "-" is the only source, or the destination of what is in containers. 0, or the exit status. */
-static int check_tar(char *operands[], int n)
+static int check_tar(const struct ccp_opts *o, char *operands[], int n)
 {
 	bool out = ccp_is_tar(operands[n - 1]);
 
@@ -211,6 +257,9 @@ static int check_tar(char *operands[], int n)
 		if (out && !ccp_is_container(operands[i]))
 			return opts_usage_error(&ccp_tool, "'-' takes what is in containers");
 	}
+	if (out && o->owner)
+		return opts_usage_error(&ccp_tool, "--owner does not go with an archive, "
+						   "which has the container's ids");
 	if (out && isatty(1))
 		return opts_usage_error(&ccp_tool, "no archive is written to a terminal");
 	if (ccp_is_tar(operands[0]) && isatty(0))
@@ -219,7 +268,7 @@ static int check_tar(char *operands[], int n)
 }
 
 /* 0, or the exit status. */
-static int check_operands(char *operands[], int n)
+static int check_operands(const struct ccp_opts *o, char *operands[], int n)
 {
 	bool from = false;
 	int r;
@@ -229,7 +278,7 @@ static int check_operands(char *operands[], int n)
 	for (int i = 0; i < n; i++)
 		if (!*operands[i])
 			return opts_usage_error(&ccp_tool, "an empty name");
-	r = check_tar(operands, n);
+	r = check_tar(o, operands, n);
 	if (r != 0)
 		return r;
 	for (int i = 0; i < n - 1; i++)
@@ -247,13 +296,13 @@ static int copy(const struct ccp_opts *o, char *operands[], int n)
 	struct insp_copy_opts opts = { .follow = o->follow, .devices = o->devices };
 	struct insp_copy_side dst = { 0 };
 	struct insp_err err = { 0 };
-	int r = check_operands(operands, n);
+	int r = check_operands(o, operands, n);
 
 	if (r == 0)
 		r = parse_owner(o, &opts);
 	if (r != 0)
 		return r;
-	raise_files();
+	limits_raise_files();
 	if (common_opts_open(&o->common, &host.sys, &err) < 0)
 		return tool_fail(&ccp_tool, &err);
 	if (!ccp_is_tar(operands[0]))

@@ -1,10 +1,10 @@
 /* cdiff: what a container changed in its files, without asking its engine. */
 #include "tools/cdiff/cdiff.h"
+#include "tools/shared/limits.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define AT(member) offsetof(struct cdiff_opts, member)
@@ -78,11 +78,22 @@ static const struct cdiff_way *way_of(const struct cdiff_opts *o)
 	return o->json ? &way_json : o->unified ? &way_unified : o->stat ? &way_stat : &way_lines;
 }
 
+/* Not before it is known that there is something to compare: half of a JSON document is none. */
+static void begin(struct cdiff *cdiff)
+{
+	const struct cdiff_way *way = way_of(cdiff->opts);
+
+	if (way->begin && !cdiff->begun)
+		way->begin(cdiff);
+	cdiff->begun = true;
+}
+
 /* Counts it, and has it shown. */
 static int each(const struct insp_change *change, void *arg)
 {
 	struct cdiff *cdiff = arg;
 
+	begin(cdiff);
 	cdiff->n[change->kind == INSP_CHANGE_ADDED     ? 0
 		 : change->kind == INSP_CHANGE_CHANGED ? 1
 						       : 2]++;
@@ -107,12 +118,13 @@ static int compare(struct cdiff *cdiff, const struct insp_files *files[2], struc
 	};
 	int r;
 
-	if (way->begin)
-		way->begin(cdiff);
 	r = insp_diff(files[INSP_AFTER], files[INSP_BEFORE], &opts, &cdiff->diags, err);
-	if (r == 0 && way->end)
+	if (r < 0)
+		return r;
+	begin(cdiff);
+	if (way->end)
 		way->end(cdiff);
-	return r;
+	return 0;
 }
 
 /* "image:WEB": the image of the container WEB. */
@@ -142,14 +154,27 @@ static int open_side(struct cdiff *cdiff, enum insp_side side, const char *ref,
 	return 0;
 }
 
+/* "cdiff web etc": a container was looked for. */
+static void say_no_path(const struct cdiff *cdiff)
+{
+	struct insp_err err = { 0 };
+
+	insp_err_say(&err, -ENOENT, "if '%s' is a PATH, it begins with a slash",
+		     cdiff->opts->other);
+	tool_say(cdiff->tool, &err);
+}
+
 static int open_and_compare(struct cdiff *cdiff)
 {
 	struct insp_files *files[2] = { NULL, NULL };
 	struct insp_err err = { 0 };
 	int r = open_side(cdiff, INSP_AFTER, cdiff->opts->container, &files[INSP_AFTER]);
 
-	if (r == 0 && cdiff->opts->other)
+	if (r == 0 && cdiff->opts->other) {
 		r = open_side(cdiff, INSP_BEFORE, cdiff->opts->other, &files[INSP_BEFORE]);
+		if (r == -ENOENT)
+			say_no_path(cdiff);
+	}
 	if (r == 0) {
 		r = compare(cdiff, (const struct insp_files **)files, &err);
 		if (r < 0 && !ferror(stdout)) /* that is said at the end */
@@ -158,17 +183,6 @@ static int open_and_compare(struct cdiff *cdiff)
 	insp_files_close(files[INSP_AFTER]);
 	insp_files_close(files[INSP_BEFORE]);
 	return r;
-}
-
-/* A file descriptor for each layer of each directory on the way. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 static int status_of(const struct cdiff *cdiff, int r)
@@ -192,7 +206,7 @@ static int start(const struct cdiff_opts *o)
 	if (common_opts_open(&o->common, &sys, &err) < 0)
 		return tool_fail(&cdiff_tool, &err);
 	cdiff.sys = sys;
-	raise_limits();
+	limits_raise_files();
 	status = status_of(&cdiff, open_and_compare(&cdiff));
 	tool_say_diags(&cdiff_tool, &cdiff.diags);
 	insp_diags_clear(&cdiff.diags);
@@ -225,11 +239,22 @@ static int check(struct cdiff_opts *o, char *operands[], size_t n)
 	return -1;
 }
 
+static bool asks_for_exit_code(char *argv[])
+{
+	for (char **arg = argv + 1; *arg && strcmp(*arg, "--") != 0; arg++)
+		if (strcmp(*arg, "-e") == 0 || strcmp(*arg, "--exit-code") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char *argv[])
 {
 	struct cdiff_opts o = { 0 };
 	int first = 0, status;
 
+	/* 1 would mean changes, also of a command line that has a mistake before it */
+	if (asks_for_exit_code(argv))
+		cdiff_tool.failure = TOOL_INCOMPLETE;
 	status = opts_parse(&cdiff_tool, argc, argv, &o, &first);
 	if (status < 0) {
 		if (o.exit_code)

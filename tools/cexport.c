@@ -2,15 +2,14 @@
 #include "libinspect/files.h"
 #include "tools/cexport/output.h"
 #include "tools/shared/errors.h"
+#include "tools/shared/limits.h"
 #include "tools/shared/opts.h"
-#include "tools/shared/text.h"
+#include "tools/shared/progress.h"
 #include "tools/shared/util.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 struct cexport_opts {
 	struct common_opts common;
@@ -65,17 +64,9 @@ static const struct tool cexport_tool = {
 /* What the callbacks of an export share. */
 struct session {
 	const struct cexport_opts *opts;
-	bool show, shown; /* progress */
-	struct timespec last;
+	struct progress progress;
 	size_t n_failed;
 };
-
-static void clear_line(struct session *s)
-{
-	if (s->shown)
-		fputs("\r\033[K", stderr);
-	s->shown = false;
-}
 
 static void on_warn(const struct insp_err *err, void *arg)
 {
@@ -84,28 +75,15 @@ static void on_warn(const struct insp_err *err, void *arg)
 	s->n_failed += err->code != 0;
 	if (s->opts->quiet && err->code == 0)
 		return;
-	clear_line(s);
+	progress_clear(&s->progress);
 	tool_say(&cexport_tool, err);
 }
-
-#define PROGRESS_MS 200
 
 static void on_progress(const struct insp_export_progress *p, void *arg)
 {
 	struct session *s = arg;
-	struct timespec now;
-	char size[TEXT_MAX];
 
-	if (!s->show)
-		return;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if ((now.tv_sec - s->last.tv_sec) * 1000 + (now.tv_nsec - s->last.tv_nsec) / 1000000 <
-	    PROGRESS_MS)
-		return;
-	s->last = now;
-	s->shown = true;
-	fprintf(stderr, "\r%s  %llu files\033[K", text_size(p->bytes, size),
-		(unsigned long long)p->files);
+	progress_show(&s->progress, p->bytes, p->files);
 }
 
 static void files_freep(struct insp_files **files)
@@ -120,10 +98,19 @@ static enum insp_export_format format_of(const struct cexport_opts *o)
 	return strcmp(o->format, "oci") == 0 ? INSP_EXPORT_OCI : INSP_EXPORT_DOCKER;
 }
 
+static void say_which_disk(const struct cexport_opts *o, const struct output *out,
+			   struct insp_err *err)
+{
+	if (out->name)
+		insp_err_wrap(err, err->code, "'%s'", o->output);
+	else if (format_of(o) != INSP_EXPORT_TAR)
+		insp_err_hint(err, "TMPDIR=DIR names a place for the file without a name");
+}
+
 static int export_to(struct insp_files *files, const struct cexport_opts *o, char **paths,
 		     struct output *out)
 {
-	struct session s = { .opts = o, .show = !o->quiet && isatty(STDERR_FILENO) };
+	struct session s = { .opts = o };
 	struct insp_export_opts eo = { .excludes = o->excludes.items,
 				       .n_excludes = o->excludes.n,
 				       .paths = (const char *const *)paths,
@@ -145,11 +132,13 @@ static int export_to(struct insp_files *files, const struct cexport_opts *o, cha
 
 	while (paths[eo.n_paths])
 		eo.n_paths++;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &s.last);
+	progress_begin(&s.progress, &cexport_tool, !o->quiet);
 	r = insp_export(files, &eo, out->fd, &err);
-	clear_line(&s);
+	progress_clear(&s.progress);
 	if (r == 0)
 		r = output_commit(out, &err);
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG)
+		say_which_disk(o, out, &err);
 	if (r < 0)
 		return tool_fail(&cexport_tool, &err);
 	return s.n_failed ? TOOL_INCOMPLETE : TOOL_OK;
@@ -167,24 +156,12 @@ static int export_container(struct insp_sys *sys, const struct cexport_opts *o, 
 	if (format_of(o) != INSP_EXPORT_TAR)
 		want |= INSP_WANT_CONFIG | INSP_WANT_DETAIL;
 	r = tool_resolve(&cexport_tool, sys, operands[0], want, &c);
-
 	if (r)
 		return r;
 	if (insp_files_open(sys, c, INSP_FILES_LAYERS, &files, &err) < 0 ||
 	    output_open(&out, o->output, &err) < 0)
 		return tool_fail(&cexport_tool, &err);
 	return export_to(files, o, operands + 1, &out);
-}
-
-/* Every level of a directory tree holds some file descriptors. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* "web" -> "web:latest" and "docker.io/library/web:latest", as engines read it (distribution/reference, normalize.go). */
@@ -248,7 +225,7 @@ static int cexport(int argc, char *argv[], struct cexport_opts *o)
 		return r;
 	if (common_opts_open(&o->common, &sys, &err) < 0)
 		return tool_fail(&cexport_tool, &err);
-	raise_file_limit();
+	limits_raise_files();
 	return export_container(sys, o, argv + first);
 }
 

@@ -3,14 +3,20 @@
 
 #include <stdarg.h>
 
+/* Of a text that is too long the end is cut, and not why it failed. */
 static void append_errno(struct insp_err *err, int code)
 {
-	size_t used = strlen(err->text);
+	static const char cut[] = "...";
 	char buf[128];
-
 	/* GNU strerror_r: returns the text, which may or may not be in buf */
-	snprintf(err->text + used, sizeof(err->text) - used, ": %s",
-		 strerror_r(-code, buf, sizeof(buf)));
+	const char *why = strerror_r(-code, buf, sizeof(buf));
+	size_t used = strlen(err->text), room = sizeof(err->text) - strlen(why) - sizeof(": ");
+
+	if (used > room) {
+		memcpy(err->text + room - (sizeof(cut) - 1), cut, sizeof(cut));
+		used = room;
+	}
+	snprintf(err->text + used, sizeof(err->text) - used, ": %s", why);
 }
 
 __attribute__((format(__printf__, 3, 0))) static void say(struct insp_err *err, int code,

@@ -227,7 +227,7 @@ int copy_end_source(const struct insp_copy_side *side, bool follow, struct copy_
 		r = open_end(side, side->files ? &side->files->view : NULL, follow, end);
 	if (r == 0 && !end->at.exists)
 		r = -ENOENT;
-	return r < 0 ? insp_err_set(err, r, "copy '%s'", side->path) : 0;
+	return r < 0 ? insp_err_set(err, r, "copy '%s'", end->label ? end->label : side->path) : 0;
 }
 
 /* Whether it is an overlay whose upper directory is that one. */
@@ -328,7 +328,8 @@ int copy_end_destination(const struct insp_copy_side *side, struct copy_end *end
 	volume = r == 0 ? volumes_of(&end->volumes, &end->at.dir) : NULL;
 	if (volume && volume->mount->read_only)
 		r = -EROFS;
-	return r < 0 ? insp_err_set(err, r, "copy to '%s'", side->path) : 0;
+	return r < 0 ? insp_err_set(err, r, "copy to '%s'", end->label ? end->label : side->path)
+		     : 0;
 }
 
 bool copy_end_is_dir(const struct copy_end *end)

@@ -21,12 +21,25 @@ static void pop_level(struct copy_tree *t)
 		copy_into_free(t->levels[t->n]);
 }
 
+/* A tree's label without the slash, or slash and dot, behind which its paths begin. */
+static int label_len(const char *label)
+{
+	size_t len = strlen(label);
+
+	if (len > 1 && label[len - 1] == '.' && label[len - 2] == '/')
+		len--;
+	while (len > 0 && label[len - 1] == '/')
+		len--;
+	return (int)len;
+}
+
 /* Says what went wrong with one file. 0: the rest may go on. */
 static int fail(struct copy_tree *t, const char *path, int error)
 {
 	struct insp_err err = { 0 };
 
-	insp_err_set(&err, error, "copy '%s%s'", t->src->label, path);
+	insp_err_set(&err, error, "copy '%.*s%s' to '%s'", label_len(t->src->label), t->src->label,
+		     path, t->dst->label);
 	t->c->result->failed++;
 	if (copy_is_final(error)) {
 		if (t->err)

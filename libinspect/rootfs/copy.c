@@ -139,7 +139,9 @@ static int copy_job(const struct job *j)
 	int r;
 
 	if (j->c->opts->into_dir && !is_dir)
-		return refuse(j, -ENOTDIR, "several sources need a directory");
+		return insp_err_say(j->err, -ENOTDIR,
+				    "copy to '%s': several sources need a directory",
+				    j->dst->label);
 	r = copy_end_into(j->dst, &into);
 	if (r == 0 && is_dir && j->dst->at.name) {
 		struct copy_into *dir;

@@ -215,10 +215,15 @@ static int export_to(struct export *x, int fd)
 	return r == 0 ? close_archive(x) : r;
 }
 
+static const char *spool_dir(const struct export *x)
+{
+	return x->opts->spool ? x->opts->spool : "/var/tmp";
+}
+
 /* An empty regular file takes the image as it is made, with its head written last; else there is one before. */
 static int open_spool(struct export *x, int fd)
 {
-	const char *dir = x->opts->spool ? x->opts->spool : "/var/tmp";
+	const char *dir = spool_dir(x);
 	struct stat st;
 	int spool;
 
@@ -259,6 +264,9 @@ static int export_as_image(struct export *x, int fd)
 	}
 	if (spool == fd)
 		return r;
+	/* who writes to a pipe would not look for a disk that is full */
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG)
+		insp_err_wrap(x->err, r, "a file without a name in '%s'", spool_dir(x));
 	if (r == 0)
 		r = copy_out(x, spool, fd);
 	util_close(spool);

@@ -165,7 +165,7 @@ nothing_left() { find "$@" -name ".ccp-*" >left && test_empty left; }
 test_expect UNSHARE 'a full disk: said, status 1, and nothing under the name, half or whole' '
     mkdir -p full && mount -t tmpfs -o size=2m tmpfs full && test_cleanup "umount $TRASH/full" && bare_do web /bin/sh -c "mkdir -p /big/sub && head -c 8000000 /dev/zero | tr \"\\0\" x >/big/sub/data; echo s >/big/a" &&
     test_status 1 cp -r "$root/big" full/naive 2>err && test -e full/naive/sub/data && rm -rf full/naive &&
-    test_status 1 copy "$web:/big/sub/data" full/data 2>err && test_grep "No space left" err && test_status 1 copy "$web:/big" full/big 2>err && test_grep "No space left" err &&
+    test_status 1 copy "$web:/big/sub/data" full/data 2>err && test_grep "No space left" err && test_status 1 copy "$web:/big" full/big 2>err && test_grep "/big/sub/data. to .full/big.: No space left" err &&
     find full -mindepth 1 >actual && test_empty actual && echo old >full/old && test_status 1 copy "$web:/big/sub/data" full/old 2>err && echo old >expect && test_cmp expect full/old &&
     bare_do web /bin/sh -c "mkdir -p /small && mount -t tmpfs -o size=1m tmpfs /small" && head -c 5000000 /dev/zero | tr "\0" y >big && test_status 1 copy big "$web:/small/" 2>err && test_grep "No space" err &&
     bare_do web /bin/ls -A /small >actual && test_empty actual

@@ -58,7 +58,8 @@ test_expect JQ,WHITEOUT 'changes are docker diff'\''s lines, a directory before 
 
 test_expect JQ,WHITEOUT '--exit-code is 1 with changes, and 2 where cdiff fails' '
     test_status 1 on_host -e web && test_status 2 on_host -e nowhere && test_status 2 on_host -e &&
-    test_status 1 on_host nowhere && test_status 0 on_host -e web /var
+    test_status 2 on_host -e --no-such-option web && test_status 2 on_host --no-such-option --exit-code web && test_status 2 on_host -e --unified --stat web &&
+    test_status 1 on_host --no-such-option web -- -e && test_status 1 on_host nowhere && test_status 0 on_host -e web /var
 '
 
 test_expect JQ,WHITEOUT 'a file that was copied up and is as it was is no change' '
@@ -159,6 +160,14 @@ test_expect JQ,WHITEOUT,PYTHON '--json is as its schema says' '
     test_json "[.changes[] | select(.path == \"/data/dir/x\") | .kind, .before.size, .after]" "[\"deleted\", 2, null]" actual &&
     test_json "[.changes[] | select(.path == \"/etc/link\") | .before.target, .after.target]" "[\"one\", \"top\"]" actual &&
     test_json ".summary | .added + .changed + .deleted" "$(jq ".changes | length" actual)" actual
+'
+
+test_expect JQ,WHITEOUT 'where nothing can be compared stdout is empty, no half of a document or table' '
+    for way in --json --stat -u; do test_status 1 on_host $way web /no/such >actual 2>err && test_empty actual && test_grep "/no/such" err || return 1; done
+'
+
+test_expect JQ,WHITEOUT 'a PATH without its slash is looked for as a container, and that is said' '
+    test_status 1 on_host web etc 2>err && test_grep "no container .etc" err && test_grep "etc. is a PATH, it begins with a slash" err
 '
 
 test_expect JQ,WHITEOUT 'two containers: the second is what was; and the image of one' '

@@ -102,6 +102,13 @@ test_expect 'an archive is not written to a terminal' '
     test_grep "hint: .*-o FILE" out && ! grep -a passwd out
 '
 
+test_expect 'an export that lasts shows bytes, files and rate on a terminal, and takes that away before it says anything' '
+    head -c 6000000 /dev/zero | tr "\0" x >"$root/etc/big" && python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"$root/run/s\")" && mkfifo slow && { { sleep 1.5; cat; } <slow >slow.tar & } &&
+    script -qec "cexport --sysroot \"$TRASH/host\" c1 -o slow" /dev/null >terminal && wait $! && tar -tf slow.tar >actual && test_grep etc/big actual &&
+    test_grep "^.cexport: .*[KM] in [0-9]* files, [0-9.]*[KMG]*/s.\[K.*$(printf "\r\033")\[Kcexport: .*a socket is left out" terminal &&
+    rm "$root/etc/big" "$root/run/s" slow && touch -d @1700000000 "$root/etc" "$root/run"
+'
+
 test_expect 'a reader that goes away ends it without a word' '
     { out c1 2>err; echo $? >status; } | head -c 1 >/dev/null && test_grep "^\(0\|141\)$" status && test_empty err
 '

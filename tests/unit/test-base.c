@@ -34,6 +34,8 @@ static void err_text_longer_than_its_buffer_is_cut(void **state)
 	memset(big, 'a', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	insp_err_set(&err, -EIO, "%s", big);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	assert_non_null(strstr(err.text, "aaa...: Input/output error"));
 	insp_err_wrap(&err, -EIO, "%s", big);
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }

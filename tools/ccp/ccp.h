@@ -50,15 +50,11 @@ void ccp_sources_clear(struct ccp_sources *sources);
 int ccp_sources(struct ccp_host *host, char *operands[], size_t n, bool glob,
 		struct ccp_sources *ret);
 
-/* ---- progress.c ---- */
+/* ---- signals.c ---- */
 
 /* Starts to catch signals that end the copy; *ret_stop is not 0 once one came. */
 void ccp_signals(const volatile int **ret_stop);
 /* Ends this process by the signal that came, if one did. */
 void ccp_die_of_signal(void);
-/* As insp_copy_opts.progress, for a terminal. */
-void ccp_progress(const struct insp_copy_result *so_far, void *arg);
-/* What was done; only on a terminal. */
-void ccp_summary(const struct insp_copy_result *result);
 
 #endif

@@ -31,13 +31,31 @@ bool ccp_is_container(const char *operand)
 }
 
 /*
- * What is before ":/", for a reference may hold a colon itself (docker:web, pid:17); without one, before the first.
+ * What is before ":/", for a reference may hold a colon itself (docker:web, pid:17); without one, before the first, but
+ * behind pid:17. NULL: there is none.
  */
 static const char *colon_of(const char *operand)
 {
 	const char *colon = strstr(operand, ":/");
+	size_t digits = strncmp(operand, "pid:", 4) == 0 ? strspn(operand + 4, "0123456789") : 0;
 
+	if (digits > 0 && operand[4 + digits] == ':')
+		return operand + 4 + digits;
+	if (digits > 0)
+		return NULL;
 	return colon ? colon : strchr(operand, ':');
+}
+
+/* "docker:web:etc" was looked for as a container that is called docker. */
+static void hint_slash(const char *operand, const char *colon)
+{
+	struct insp_err err = { 0 };
+
+	if (colon[1] == '/' || !strchr(colon + 1, ':'))
+		return;
+	insp_err_say(&err, -EINVAL, "'%s': behind ENGINE:NAME the path begins with a slash",
+		     operand);
+	tool_say(&ccp_tool, &err);
 }
 
 /*
@@ -109,12 +127,14 @@ int ccp_side(struct ccp_host *host, const char *operand, bool write, struct insp
 		*ret = (struct insp_copy_side){ .path = operand };
 		return 0;
 	}
-	if (colon == operand || !colon[1])
+	if (!colon || colon == operand || !colon[1])
 		return opts_usage_error(&ccp_tool, "'%s' is not CONTAINER:PATH", operand);
 	ref = strndup(operand, (size_t)(colon - operand));
 	if (!ref)
 		return ccp_tool.failure;
 	r = open_container(host, ref, &c);
+	if (r != 0)
+		hint_slash(operand, colon);
 	if (r == 0 && write && c->unseen)
 		r = refuse_write(c);
 	if (r == 0)

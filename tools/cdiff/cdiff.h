@@ -25,10 +25,10 @@ struct cdiff {
 	struct insp_container
 		*containers[2]; /* by enum insp_side; the same one where there is no other */
 	struct insp_diags diags;
-	bool tty;	 /* stdout is a terminal: names are escaped */
-	size_t n[3];	 /* changes by kind: added, changed, deleted */
-	int64_t growth;	 /* bytes of data, after less before */
-	bool incomplete; /* something could not be shown */
+	bool tty;	/* stdout is a terminal: names are escaped */
+	size_t n[3];	/* changes by kind: added, changed, deleted */
+	int64_t growth; /* bytes of data, after less before */
+	bool begun;	/* something was shown */
 	struct json_out out;
 };
 

@@ -1,11 +1,7 @@
-/* How far it is, and signals. */
+/* Signals that end the copy: it stops at the next file, takes away what is not whole, and then dies of them. */
 #include "tools/ccp/ccp.h"
-#include "tools/shared/text.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 static volatile int caught; /* the signal that came */
 
@@ -35,28 +31,4 @@ void ccp_die_of_signal(void)
 		return;
 	signal(caught, SIG_DFL);
 	raise(caught);
-}
-
-static void line(const char *what, const struct insp_copy_result *r, const char *end)
-{
-	char size[TEXT_MAX];
-
-	fprintf(stderr, "\rccp: %s %s in %llu files%s", what, text_size(r->bytes, size),
-		(unsigned long long)r->files, end);
-}
-
-void ccp_progress(const struct insp_copy_result *so_far, void *arg)
-{
-	struct timespec *last = arg, now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0 || now.tv_sec == last->tv_sec)
-		return;
-	*last = now;
-	line("copying,", so_far, "   ");
-}
-
-void ccp_summary(const struct insp_copy_result *result)
-{
-	if (isatty(2))
-		line("copied", result, "         \n");
 }
