@@ -1,6 +1,7 @@
 #!/bin/bash
 # A container that changes its files while they are exported, and names, layers and disks that are no help. Its root is a
 # directory here: what its processes do to it is done from outside.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 

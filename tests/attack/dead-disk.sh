@@ -1,6 +1,7 @@
 #!/bin/bash
 # A dead host's disk belongs to whoever broke into it: state files that are links out of the root, FIFOs, devices, endless
 # or huge files, directories. cps --sysroot shows nothing of the host it runs on, blocks nowhere, and opens no device.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 
 fixtures=$SONDE_SOURCE/tests/fixtures

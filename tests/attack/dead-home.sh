@@ -2,6 +2,7 @@
 # A user's home is on a file system whose server is gone, or that a server of somebody's own never answers (FUSE here; NFS is
 # the usual one): whoever opens a file there waits in the kernel, beyond the reach of SIGKILL. Root's list looks into every
 # home for stores: it must end, say so in a line, and list the other containers, other users' among them.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

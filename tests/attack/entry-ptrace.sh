@@ -2,6 +2,7 @@
 # CVE-2016-9962 (runc), CVE-2016-8649 (lxc-attach): a process that joins a container can be looked into
 # by the container's root from the moment it is in its pid namespace. What it still holds of the host, a
 # directory fd above all, is the container's then.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine runc

@@ -2,6 +2,7 @@
 # CVE-2021-25743 (kubectl) and its kind: what a container calls itself, its files and its processes is printed on the
 # operator's terminal. Escape sequences there set titles, rewrite lines, and answer questions into the shell's input;
 # carriage returns and bidirectional controls hide what follows.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

@@ -3,6 +3,7 @@
 # give it a directory that is root's and writable for everybody, as /tmp is. So can root of a container that sees the host's
 # processes and files, as programs that watch a host do (--pid=host -v /:/host:ro): once it is chrooted there it looks like
 # a daemon of the host. What is in that directory must not be believed as the word of the host's root.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every user has an engine's store of his own, and writes into it what he likes: that his container's init is a
 # process of root, for one. Root's tools that believe it list, and enter, what he says.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

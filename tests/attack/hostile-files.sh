@@ -3,6 +3,7 @@
 # its behalf (/etc/passwd, /etc/resolv.conf, /etc/hosts) are replaced: by a FIFO that blocks, a link that names a file
 # of the host, a device or a file without an end, a directory, a file system that never answers; or one after the
 # other while the tool looks. No tool hangs, none shows the host's file, and none says more than a line about it.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

@@ -3,6 +3,7 @@
 # into itself, rows that are all the same bytes, a FIFO, a link to a database of root's, a terabyte; and a journal whose
 # rolling back removes a file of root's. No list hangs, shows what is root's, changes a file, or says more than a line about it;
 # the other containers are listed, and of this store what its other files tell.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

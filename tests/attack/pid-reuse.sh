@@ -1,6 +1,7 @@
 #!/bin/bash
 # A pid that a record still names after its process is gone, and that belongs to somebody else by now. Pids come
 # around within minutes on a busy host. What belongs to it is told by the start time.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine runc

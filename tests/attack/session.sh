@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a program of the container can reach without any fd of the host's: the session and process group that it was
 # started in (/dev/tty, kill(0, ...)), the host's uid 0, and the way that its environment shows to the host's programs.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

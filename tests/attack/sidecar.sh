@@ -1,6 +1,7 @@
 #!/bin/bash
 # What the root of a container can do to a cdebug session without tracing it: hide what it may do, stop or kill its
 # processes, end its own first process, never answer. Nothing of the session stays, and nobody else is hit.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

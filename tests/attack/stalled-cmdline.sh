@@ -1,6 +1,7 @@
 #!/bin/bash
 # CVE-2018-1120 (procps): a process decides when a read of its /proc/PID/cmdline ends. One that never ends
 # costs cps its deadline and that one cell, not the list; one that is very long costs no memory.
+# alone
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
 test_engine bare

@@ -1,5 +1,6 @@
 #!/bin/bash
 # State that is damaged, absurd or not to be read: one line says what is missing, the other stores are listed, status 2.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 
 fixtures=$SONDE_SOURCE/tests/fixtures

@@ -1,6 +1,7 @@
 #!/bin/bash
 # An engine's configuration that cannot be parsed, or names a directory that is not there: one line, and the default place
 # is looked at. On captured hosts; nothing here needs a privilege.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 
 . "$SONDE_SOURCE/tests/lib/fixture.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # cexport's command line, on the disk of a made-up host whose one container is a directory. Nothing runs here.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/export.sh"
 . "$SONDE_SOURCE/tests/lib/fixture.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Databases of captured hosts with one page of zeros or of ones: whatever changes the answer is said.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 
 . "$SONDE_SOURCE/tests/lib/fixture.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # cps on captured hosts: tests/fixtures/ROW is a dead host's engine state, ROW.json what is known of its containers.
 # tests/fixtures/make.sh makes both. Nothing here needs a privilege; as root it is run as nobody.
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 
 . "$SONDE_SOURCE/tests/lib/fixture.sh"

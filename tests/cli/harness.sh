@@ -84,4 +84,29 @@ test_expect 'no temporary directory stays' '
     ! [ -e "$(cat where)" ] && ! [ -e "$(dirname "$(cat where)")" ]
 '
 
+# row_file NAME MARKS BODY: a file of a tree of its own; it notes when it begins and ends
+row_file()
+{
+    mkdir -p tree/tests/attack && cp "$SONDE_SOURCE/tests/run" tree/tests/ &&
+        printf '#!/bin/bash\n%s\n. "$SONDE_SOURCE/tests/lib/harness.sh"\n%s\n' "$2" \
+            "echo begin $1 >>$TRASH/order; test_expect $1 '$3'; echo end $1 >>$TRASH/order; test_done" >"tree/tests/attack/$1.sh"
+}
+
+test_expect 'with --lanes both rows run at the same time, then what is last, then each file that is alone' '
+    rm -f order && row_file one "" "test_wait \"grep two $TRASH/order\"" && row_file two "# lane 2" "test_wait \"grep one $TRASH/order\"" &&
+    row_file late "# last" "test_wait \"grep later $TRASH/order\"" && row_file later "# last
+# lane 2" "test_wait \"grep -w late $TRASH/order\"" && row_file lone "# alone" true &&
+    tree/tests/run --lanes attack >out && last_line "5 passed, 0 failed" &&
+    sed -n "1,4s/ .*//p" order >actual && printf "%s\n" begin begin end end >expect && test_cmp expect actual &&
+    sed -n "5,8s/ .*//p" order >actual && test_cmp expect actual &&
+    sed -n "1,4s/.* //p" order | sort -u >actual && printf "%s\n" one two >expect && test_cmp expect actual &&
+    tail -n 2 order >actual && printf "%s\n" "begin lone" "end lone" >expect && test_cmp expect actual
+'
+
+test_expect 'a failure in either row is the run'\''s; the sanitizers'\'' build leaves out what is marked' '
+    rm -rf tree && row_file one "" true && row_file two "# lane 2" "echo spoken && false" && row_file three "# once" true &&
+    ! tree/tests/run --lanes --build tree/build/san attack >out && last_line "1 passed, 1 failed" && test_grep spoken out &&
+    ! tree/tests/run --lanes --build tree/build attack >out && last_line "2 passed, 1 failed"
+'
+
 test_done

@@ -7,7 +7,6 @@
 . "$SONDE_SOURCE/tests/lib/cdiff-docker.sh"
 test_engine docker
 test_names churn still
-CHURN_COUNT=${CHURN_COUNT:-3}
 
 test_prereq FUSE_OVERLAY 'have_all fuse-overlayfs && [ -e /dev/fuse ]'
 test_prereq SUBUID 'have_all useradd newuidmap'

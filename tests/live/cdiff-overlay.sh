@@ -5,8 +5,13 @@
 . "$SONDE_SOURCE/tests/lib/cdiff.sh"
 . "$SONDE_SOURCE/tests/lib/docker-store.sh"
 . "$SONDE_SOURCE/tests/lib/docker-overlay.sh"
+. "$SONDE_SOURCE/tests/lib/merged-view.sh"
 
 test_prereq OVERLAY '[ "$(id -u)" = 0 ] && unshare --mount true && grep -qw overlay /proc/filesystems'
+
+test_expect OVERLAY 'setup: in memory, where that has attributes' '
+    test_cleanup "! mountpoint -q \"$TRASH/scratch\" || umount \"$TRASH/scratch\"" && merged_scratch && HOST=$PWD/overlay-host
+'
 
 # tree_up SEED: four layers of random files, with what deletes some of those below
 tree_up()
@@ -43,7 +48,6 @@ as_walked_one()
         "$1" "$DIFF_TRUTH" && churn_lines web --sysroot "$HOST" && churn_many && python3 "$DIFF_TRUTH" same truth ours
 }
 
-CHURN_COUNT=${CHURN_COUNT:-3}
 for options in ,index=off ,redirect_dir=on,index=off ,redirect_dir=on,metacopy=on,index=off,xino=on; do
     test_expect OVERLAY,PYTHON,JQ "overlay$options: cdiff has the lines that a walk over both trees gives" \
         'churn_each as_walked_one'

@@ -1,5 +1,6 @@
 #!/bin/bash
 # cdiff against root's podman on overlay, with containers of random changes.
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/cdiff.sh"
 . "$SONDE_SOURCE/tests/lib/cdiff-podman.sh"

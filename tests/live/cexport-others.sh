@@ -1,5 +1,6 @@
 #!/bin/bash
 # cexport of containers of engines that have no export: lxc, runc, containerd's ctr.
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/export.sh"
 . "$SONDE_SOURCE/tests/lib/cexport.sh"

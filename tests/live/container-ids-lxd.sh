@@ -1,6 +1,7 @@
 #!/bin/bash
 # The same of lxc, LXD and incus: lxc and LXD have the host's ids on disk, incus the container's.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/container-ids.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # cps against the host's docker with each of its drivers, and a remapped one: states, layers, mounts.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

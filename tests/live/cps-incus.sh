@@ -1,6 +1,7 @@
 #!/bin/bash
 # cps against incus of the trixie chroot, which tells the truth of itself by `incus list`.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # cps, as root, against rootless podman on the kernel's overlay.
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/cps-podman.sh"
 . "$SONDE_SOURCE/tests/lib/cps-podman-rootless.sh"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # cps, as root, against rootless podman on vfs.
-# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/cps-podman.sh"
 . "$SONDE_SOURCE/tests/lib/cps-podman-rootless.sh"

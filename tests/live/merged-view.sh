@@ -15,7 +15,7 @@ in_mounts()
     unshare --mount --propagation private bash -c '. "$0"; eval "$1"' "$SONDE_SOURCE/tests/lib/merged-view.sh" "$1"
 }
 
-seeds=${MERGED_SEEDS:-4} # of each kind; 20 take a minute and a half
+seeds=${MERGED_SEEDS:-2} # of each kind; 20 take a minute and a half
 
 # same_view KIND FIRST LAYERS OPS: so many seeds from FIRST on
 same_view()

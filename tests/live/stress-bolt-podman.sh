@@ -1,7 +1,7 @@
 #!/bin/bash
 # podman's bolt database is read 10,000 times and more while podman makes and removes containers all the time: every
 # answer is one transaction's, or an error that says it never settled.
-# alone
+# last
 # once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/stress-bolt.sh"

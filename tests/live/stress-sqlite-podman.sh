@@ -2,8 +2,9 @@
 # podman's SQLite database is read 10,000 times while podman makes, starts and removes containers all the time: every answer
 # is one transaction's, or an error that says it never settled; no file is made or written beside the database, and no
 # lock is taken.
-# alone
+# last
 # once
+# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/churn.sh"
 SUITE=trixie
