@@ -128,6 +128,7 @@ fuzz_tests := \
     apptainer \
     bolt \
     cgroup \
+    containerd-image \
     containerd-values \
     cri \
     crio-state \
@@ -141,6 +142,7 @@ fuzz_tests := \
     nettables \
     nspawn \
     openvz-conf \
+    oci-image \
     oci-spec \
     passwd \
     podman-config \
@@ -152,6 +154,7 @@ fuzz_tests := \
     stat \
     status \
     storage-conf \
+    storage-image \
     subid \
     toml \
     youki \

@@ -88,6 +88,15 @@
 #define LLVMFuzzerTestOneInput fuzz_oci_spec
 #include "tests/fuzz/fuzz-oci-spec.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_oci_image
+#include "tests/fuzz/fuzz-oci-image.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_containerd_image
+#include "tests/fuzz/fuzz-containerd-image.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_storage_image
+#include "tests/fuzz/fuzz-storage-image.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_youki
 #include "tests/fuzz/fuzz-youki.c"
 #undef LLVMFuzzerTestOneInput
@@ -274,6 +283,21 @@ static void oci_spec_survives_its_corpus(void **state)
 	replay("oci-spec", fuzz_oci_spec);
 }
 
+static void oci_image_survives_its_corpus(void **state)
+{
+	replay("oci-image", fuzz_oci_image);
+}
+
+static void containerd_image_survives_its_corpus(void **state)
+{
+	replay("containerd-image", fuzz_containerd_image);
+}
+
+static void storage_image_survives_its_corpus(void **state)
+{
+	replay("storage-image", fuzz_storage_image);
+}
+
 static void youki_survives_its_corpus(void **state)
 {
 	replay("youki", fuzz_youki);
@@ -311,6 +335,9 @@ int main(void)
 		cmocka_unit_test(apptainer_survives_its_corpus),
 		cmocka_unit_test(gvisor_survives_its_corpus),
 		cmocka_unit_test(oci_spec_survives_its_corpus),
+		cmocka_unit_test(oci_image_survives_its_corpus),
+		cmocka_unit_test(containerd_image_survives_its_corpus),
+		cmocka_unit_test(storage_image_survives_its_corpus),
 		cmocka_unit_test(youki_survives_its_corpus),
 	};
 
