@@ -63,11 +63,15 @@ int copy_meta_apply(int fd, const struct copy_meta *m)
 
 int copy_meta_apply_at(int dirfd, const char *name, const struct copy_meta *m)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	const struct view_layer layer = { .one_mount = true };
+	_cleanup_close_ int fd = view_openat(&layer, dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct io_fd_path path;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	/* a file that a container mounts there meanwhile may be the host's */
+	if (fd < 0)
+		return fd == -EXDEV ? -ESTALE : fd;
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	/* it was made a moment ago and has one name: another's file, put there instead, has its own or more */
 	if ((st.st_mode & S_IFMT) != (m->mode & S_IFMT) || st.st_nlink != 1)

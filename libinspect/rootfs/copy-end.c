@@ -283,6 +283,7 @@ static int add_lower(const struct view_layer *layer, struct view *v)
 		return r;
 	v->layers[v->n - 1].sealed = layer->sealed;
 	v->layers[v->n - 1].ids = layer->ids;
+	v->layers[v->n - 1].rights = layer->rights;
 	return 0;
 }
 
@@ -300,6 +301,7 @@ static int writable(struct insp_files *files, struct view *ret, struct insp_err 
 	if (r < 0)
 		return r;
 	ret->layers[0].ids = files->view.layers[0].ids;
+	ret->layers[0].rights = files->view.layers[0].rights;
 	if (mounted >= 0)
 		return 0;
 	ret->marks = files->view.marks;

@@ -39,6 +39,14 @@ static unsigned marks_of(const struct copy_into *into)
 
 /* ---- a directory that is not whole is not left behind ---- */
 
+/* A directory that was made: what a container mounts on it meanwhile (/etc of the host, where it can name that) is not. */
+static int open_made(int dirfd, const char *name)
+{
+	const struct view_layer layer = { .one_mount = true };
+
+	return view_openat(&layer, dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int remove_entries(int fd);
 
 static int remove_tree(int dirfd, const char *name)
@@ -50,7 +58,7 @@ static int remove_tree(int dirfd, const char *name)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	fd = io_open_dir(dirfd, name);
+	fd = open_made(dirfd, name);
 	if (fd < 0)
 		return fd;
 	r = remove_entries(fd);
@@ -161,7 +169,7 @@ static int open_new_dir(int dirfd, const char *name)
 {
 	if (mkdirat(dirfd, name, 0700) < 0)
 		return -errno;
-	return io_open_dir(dirfd, name);
+	return open_made(dirfd, name);
 }
 
 /* The directory that only lower layers have is made in up, which is its parent in the uppermost one. */
@@ -194,8 +202,11 @@ int copy_into_fd(struct copy_into *into)
 {
 	int up, r;
 
-	if (into->dir.parts[0].layer == 0)
-		return into->dir.parts[0].fd;
+	if (into->dir.parts[0].layer == 0) {
+		r = rights_fd(into->dir.view->layers[0].rights, into->dir.parts[0].fd,
+			      RIGHTS_WRITE | RIGHTS_SEARCH);
+		return r < 0 ? r : into->dir.parts[0].fd;
+	}
 	if (!into->up)
 		return -EROFS;
 	up = copy_into_fd(into->up);
@@ -203,6 +214,14 @@ int copy_into_fd(struct copy_into *into)
 		return up;
 	r = copy_up(into, up);
 	return r < 0 ? r : into->dir.parts[0].fd;
+}
+
+int copy_into_own_fd(struct copy_into *into)
+{
+	int fd = copy_into_fd(into);
+	int r = fd < 0 ? fd : rights_fd(into->dir.view->layers[0].rights, fd, RIGHTS_OWN);
+
+	return r < 0 ? r : fd;
 }
 
 /* ---- what is in it ---- */
@@ -374,14 +393,30 @@ int copy_into_begin(struct copy_into *into, const char *name, char temp[NAME_MAX
 	return 0;
 }
 
+/* In a sticky directory that is others' (/tmp of the host) only what is one's own: sticky(7). */
+static int may_replace(const struct copy_into *into, int fd, const char *name)
+{
+	const struct view_rights *rights = into->dir.view->layers[0].rights;
+	struct stat dir, st;
+
+	if (!rights || fstat(fd, &dir) < 0 || !(dir.st_mode & S_ISVTX) ||
+	    rights_check(rights, &dir, RIGHTS_OWN) == 0 ||
+	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return rights_check(rights, &st, RIGHTS_OWN);
+}
+
 int copy_into_place_file(struct copy_into *into, const char *temp, const char *name)
 {
-	int fd = copy_into_fd(into);
+	int fd = copy_into_fd(into), r;
 
 	if (fd < 0)
 		return fd;
 	if (strcmp(temp, name) == 0)
 		return 0;
+	r = may_replace(into, fd, name);
+	if (r < 0)
+		return r;
 	if (renameat(fd, temp, fd, name) < 0)
 		return -errno;
 	/* rename(2) does nothing, and says nothing, when both are names of one file already */

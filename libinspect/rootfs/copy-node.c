@@ -142,8 +142,12 @@ static int make(struct copy *c, const struct copy_from *from, struct copy_into *
 int copy_node_again(struct copy *c, const struct copy_from *from, int dirfd, const char *name)
 {
 	const struct view_part *part = &from->dir->parts[from->node->part];
+	const struct view_rights *rights = from->dir->view->layers[0].rights;
+	struct stat st; /* of the host's ids */
 
-	if (part->layer == 0 && linkat(part->fd, from->name, dirfd, name, 0) == 0)
+	if (part->layer == 0 && fstatat(part->fd, from->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    rights_check(rights, &st, RIGHTS_OWN) == 0 &&
+	    linkat(part->fd, from->name, dirfd, name, 0) == 0)
 		return 0;
 	return make_regular(c, from, dirfd, name);
 }
@@ -180,7 +184,7 @@ int copy_node(struct copy *c, const struct copy_from *from, struct copy_into *in
 
 int copy_dir_attrs(const struct copy *c, const struct copy_from *from, struct copy_into *into)
 {
-	int fd = copy_into_fd(into), r;
+	int fd = copy_into_own_fd(into), r;
 	struct copy_meta meta;
 
 	if (fd < 0)

@@ -62,7 +62,7 @@ static int push(struct untar *u, struct copy_into *into, bool chain, const char 
 static int pop(struct untar *u)
 {
 	struct level *l = &u->levels[--u->n];
-	int fd = l->has_meta ? copy_into_fd(l->into) : 0;
+	int fd = l->has_meta ? copy_into_own_fd(l->into) : 0;
 	int r = fd < 0 ? fd : l->has_meta ? copy_meta_apply(fd, &l->meta) : 0;
 
 	if (l->chain)
@@ -398,7 +398,7 @@ static int put_dir(struct untar *u, struct archive_entry *e, const char *name)
 	l = &u->levels[u->n - 1];
 	l->has_meta = true;
 	meta_of(u, e, &l->meta);
-	r = copy_into_fd(l->into);
+	r = copy_into_own_fd(l->into);
 	return r < 0 ? r : set_xattrs(u, e, r);
 }
 

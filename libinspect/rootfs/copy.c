@@ -176,7 +176,10 @@ static int target_ids(struct copy *c, bool host, struct insp_err *err)
 	return 0;
 }
 
-/* Who writes: file systems that a user namespace has mounted take nothing from ids that it has not. */
+/*
+ * Who writes: file systems that a user namespace has mounted take nothing from ids that it has not, and what is new in a user's
+ * files is to be that user's from the first.
+ */
 struct writer {
 	bool changed;
 	uid_t uid;
@@ -184,9 +187,9 @@ struct writer {
 	cap_t caps;
 };
 
-static int writer_become(struct writer *w, const struct copy *c, bool live)
+static int writer_become(struct writer *w, const struct copy *c, bool others)
 {
-	if (!live || !c->to.mapped || geteuid() != 0)
+	if (!others || !c->to.mapped || geteuid() != 0)
 		return 0;
 	w->caps = cap_get_proc();
 	if (!w->caps)
@@ -236,7 +239,6 @@ static int still_there(const struct insp_copy_side *side, struct insp_err *err)
 static int run(struct job *job, const struct insp_copy_side *src, int fd,
 	       const struct insp_copy_side *dst)
 {
-	bool live = dst->files && dst->files->from == INSP_FILES_LIVE;
 	struct writer writer = { 0 };
 	struct copy *c = job->c;
 	int r = src ? copy_end_source(src, c->opts->follow, job->src, job->err) : 0;
@@ -251,7 +253,7 @@ static int run(struct job *job, const struct insp_copy_side *src, int fd,
 	if (r < 0)
 		return r;
 	c->to_marks = job->dst->view->n > 1 ? job->dst->view->marks : 0;
-	r = writer_become(&writer, c, live);
+	r = writer_become(&writer, c, dst->files && rootfs_rights(dst->files));
 	if (r == 0)
 		r = src ? copy_job(job) : copy_untar(c, fd, job->dst, job->diags, job->err);
 	writer_back(&writer);

@@ -133,8 +133,13 @@ struct copy_into *copy_into_new(struct copy_into *up, struct view_dir *dir, cons
 /* Only this one, not those above. What was made under a temporary name and never placed is removed with all that is in it. */
 void copy_into_free(struct copy_into *into);
 
-/* Its fd in the layer that is written to; made there first where only layers below have it. The object's. */
+/*
+ * Its fd in the layer that is written to; made there first where only layers below have it. The object's. -EACCES: the
+ * container itself could not write to it.
+ */
 int copy_into_fd(struct copy_into *into);
+/* The same where its owner, mode and attributes are to be changed. -EACCES: that is not the container's to do. */
+int copy_into_own_fd(struct copy_into *into);
 /* -ENOENT: there is nothing by that name (a whiteout is nothing). */
 int copy_into_lookup(struct copy_into *into, const char *name, struct view_node *ret);
 /* The directory name that is there. */

@@ -54,7 +54,7 @@ bool view_is_pseudo(int fd)
 }
 
 /* A regular file that may have become something else since it was looked at. */
-static int open_regular(const struct view_layer *layer, int dirfd, const char *name)
+static int open_whoevers(const struct view_layer *layer, int dirfd, const char *name)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	_cleanup_close_ int path = -EBADF, fd = -EBADF;
@@ -80,6 +80,14 @@ static int open_regular(const struct view_layer *layer, int dirfd, const char *n
 	if (fd < 0 && errno == EPERM)
 		fd = open(io_fd_path(path, NULL).s, flags);
 	return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+static int open_regular(const struct view_layer *layer, int dirfd, const char *name)
+{
+	_cleanup_close_ int fd = open_whoevers(layer, dirfd, name);
+	int r = fd < 0 ? fd : rights_fd(layer->rights, fd, RIGHTS_READ);
+
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 /*

@@ -18,7 +18,9 @@ static int read_live(const struct insp_files *f, struct view_ids *ids, bool *fou
 	r = idmap_read(init->procfd, "uid_map", &ids->uids);
 	if (r == 0)
 		r = idmap_read(init->procfd, "gid_map", &ids->gids);
-	*found = r == 0;
+	/* a user's process that has no namespace of its own, or one where nothing is mapped: its user's word then */
+	*found = r == 0 && !(rootfs_is_users(c) &&
+			     (idmap_is_identity(&ids->uids) || idmap_is_identity(&ids->gids)));
 	/* it ended meanwhile */
 	return r == -ESRCH || r == -ENOENT ? 0 : r;
 }
@@ -64,12 +66,13 @@ static int read_record(const struct insp_files *f, struct view_ids *ids)
 
 	take(&c->uids, &ids->uids);
 	take(&c->gids, &ids->gids);
-	if (c->owner == 0 || c->owner == (uid_t)-1)
+	if (!rootfs_is_users(c))
 		return 0;
 	users = malloc(sizeof(*users));
 	r = users ? subid_rootless(f->sys, c->owner, &users->uids, &users->gids) : -ENOMEM;
-	if (r == 0 && (ids->uids.n == 0 || !is_within(&ids->uids, &users->uids) ||
-		       !is_within(&ids->gids, &users->gids)))
+	if (r == 0 &&
+	    (ids->uids.n == 0 || ids->gids.n == 0 || !is_within(&ids->uids, &users->uids) ||
+	     !is_within(&ids->gids, &users->gids)))
 		*ids = *users;
 	free(users);
 	return r;
@@ -81,15 +84,42 @@ static bool is_outside(const struct idmap *m, uint32_t id)
 	return idmap_to_inside(m, id) != UINT32_MAX;
 }
 
-static void set_view(struct view *v, const struct view_ids *ids)
+static void set_view(const struct insp_files *f, struct view *v)
 {
-	for (size_t i = 0; i < v->n; i++) {
+	const struct view_ids *ids = f->ids;
+
+	for (size_t i = 0; ids && f->from != INSP_FILES_LIVE && i < v->n; i++) {
 		struct stat st;
 
-		if (fstat(v->layers[i].fd, &st) == 0 && is_outside(&ids->uids, st.st_uid) &&
-		    is_outside(&ids->gids, st.st_gid))
+		/* a user has no ids but those of the host, and may give the directory to any group of the user's */
+		if (rootfs_is_users(f->container))
+			v->layers[i].ids = ids;
+		else if (fstat(v->layers[i].fd, &st) == 0 && is_outside(&ids->uids, st.st_uid) &&
+			 is_outside(&ids->gids, st.st_gid))
 			v->layers[i].ids = ids;
 	}
+	for (size_t i = 0; i < v->n; i++)
+		v->layers[i].rights = rootfs_rights(f);
+}
+
+bool rootfs_is_users(const struct insp_container *c)
+{
+	return c->owner != 0 && c->owner != (uid_t)-1;
+}
+
+const struct view_rights *rootfs_rights(const struct insp_files *f)
+{
+	return f->rights.ids ? &f->rights : NULL;
+}
+
+static void set_rights(struct insp_files *f)
+{
+	bool users = rootfs_is_users(f->container);
+
+	if (geteuid() != 0 || !(users || f->from == INSP_FILES_LIVE))
+		return;
+	f->rights = (struct view_rights){ f->ids, users ? f->container->owner
+							: idmap_to_outside(&f->ids->uids, 0) };
 }
 
 int rootfs_set_ids(struct insp_files *f, struct insp_err *err)
@@ -100,7 +130,7 @@ int rootfs_set_ids(struct insp_files *f, struct insp_err *err)
 
 	if (r == 0 && !live)
 		r = read_record(f, ids);
-	if (r < 0 || (ids->uids.n == 0 && ids->gids.n == 0) ||
+	if (r < 0 || (!live && ids->uids.n == 0 && ids->gids.n == 0) ||
 	    (idmap_is_identity(&ids->uids) && idmap_is_identity(&ids->gids))) {
 		free(ids);
 		return r < 0 ? insp_err_set(err, r,
@@ -109,10 +139,9 @@ int rootfs_set_ids(struct insp_files *f, struct insp_err *err)
 			     : 0;
 	}
 	f->ids = ids;
-	if (f->from != INSP_FILES_LIVE) {
-		set_view(&f->view, ids);
-		set_view(&f->base, ids);
-	}
+	set_rights(f);
+	set_view(f, &f->view);
+	set_view(f, &f->base);
 	return 0;
 }
 

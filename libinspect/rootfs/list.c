@@ -72,8 +72,11 @@ static int add_entry(struct collect *c, unsigned part, const char *name, unsigne
 
 static int read_part(struct collect *c, unsigned part, char *buf)
 {
-	int fd = c->dir->parts[part].fd;
+	const struct view_part *p = &c->dir->parts[part];
+	int fd = p->fd, r = rights_fd(c->dir->view->layers[p->layer].rights, fd, RIGHTS_READ);
 
+	if (r < 0)
+		return r;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return -errno;
 	while (true) {
@@ -83,7 +86,8 @@ static int read_part(struct collect *c, unsigned part, char *buf)
 			return n < 0 ? -errno : 0;
 		for (ssize_t at = 0; at < n;) {
 			const struct dirent64 *de = (const struct dirent64 *)(buf + at);
-			int r = add_entry(c, part, de->d_name, de->d_type);
+
+			r = add_entry(c, part, de->d_name, de->d_type);
 
 			if (r < 0)
 				return r;

@@ -22,7 +22,16 @@ struct insp_files {
 	 * is seen through /proc/PID/root has the host's ids, and is written with them.
 	 */
 	struct view_ids *ids;
+	/*
+	 * Whose rights count in the views where we are root: of a user namespace that is seen as it runs, its root's; of a user's
+	 * record, that user's. ids is NULL: the caller's.
+	 */
+	struct view_rights rights;
 };
+/* Whether its record is a user's word. Not where that is unknown (a disk that is only looked at, by who is not root). */
+bool rootfs_is_users(const struct insp_container *c);
+/* As a layer's rights. */
+const struct view_rights *rootfs_rights(const struct insp_files *f);
 
 /*
  * Of a container in a user namespace of its own: f->ids, and for each layer of f's views whether it holds ids of the

@@ -56,7 +56,13 @@ static int open_dir(const struct view_layer *layer, int dirfd, const char *name)
 	int fd = view_openat(layer, dirfd, name, flags | (layer->sealed ? 0 : O_NOATIME));
 
 	/* somebody else's directory: the access time cannot be spared */
-	return fd == -EPERM && !layer->sealed ? view_openat(layer, dirfd, name, flags) : fd;
+	if (fd == -EPERM && !layer->sealed)
+		fd = view_openat(layer, dirfd, name, flags);
+	if (fd >= 0 && rights_fd(layer->rights, fd, RIGHTS_SEARCH) < 0) {
+		util_close(fd);
+		return -EACCES;
+	}
+	return fd;
 }
 
 int view_root(const struct view *v, size_t first, struct view_dir *ret)

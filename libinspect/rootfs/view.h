@@ -28,6 +28,15 @@ struct view_ids {
 	struct idmap uids, gids;
 };
 
+/*
+ * Who stands behind what is read or written, where that is not who runs us: the root of a user namespace, or a user whose
+ * record it is. A user may mount, or name, any directory of the host: root would do there what that user may not.
+ */
+struct view_rights {
+	const struct view_ids *ids; /* borrowed: those that its capabilities are good for */
+	uid_t owner;		    /* as the host counts; (uid_t)-1: nobody */
+};
+
 struct view_layer {
 	int fd; /* the directory, O_RDONLY */
 	bool sealed; /* fd is a sealedtree: what is opened below cannot be a device, and leaves no access time */
@@ -37,6 +46,8 @@ struct view_layer {
 	 * container's user namespace has not).
 	 */
 	const struct view_ids *ids;
+	/* Whose rights count here: borrowed; NULL: the caller's. */
+	const struct view_rights *rights;
 };
 
 /* Free with view_close(). */
@@ -50,6 +61,21 @@ struct view {
 int view_add(struct view *v, int fd);
 void view_close(struct view *v);
 #define _cleanup_view_ _cleanup_(view_close)
+
+/* What is to be done with a file: the bits for others of a mode, and a change of its owner or mode. */
+enum rights_want {
+	RIGHTS_SEARCH = 01,
+	RIGHTS_WRITE = 02,
+	RIGHTS_READ = 04,
+	RIGHTS_OWN = 010,
+};
+/*
+ * Whether rights (NULL: all) are enough for the file, st as the host counts, or fd: 0 or -EACCES. As the kernel has it
+ * (capable_wrt_inode_uidgid()): over the files of its ids a namespace's root has all power, and over its own; with others it
+ * may do what everybody may. A group's bits are not looked at.
+ */
+int rights_check(const struct view_rights *rights, const struct stat *st, unsigned want);
+int rights_fd(const struct view_rights *rights, int fd, unsigned want);
 
 /* One layer's directory in a merged one. */
 struct view_part {

@@ -136,6 +136,7 @@ static int add_view(const struct insp_files *f, int dirfd, bool to_write, struct
 		return r;
 	v->layers[0].sealed = sealed;
 	v->layers[0].ids = f->ids;
+	v->layers[0].rights = rootfs_rights(f);
 	return 0;
 }
 
@@ -175,6 +176,7 @@ static int add_live_view(const struct insp_files *f, int dirfd, struct volume *v
 	/* a file is another mount than the directory that it is in */
 	v->view.layers[0].one_mount = !v->name;
 	v->view.layers[0].ids = f->ids;
+	v->view.layers[0].rights = rootfs_rights(f);
 	return 0;
 }
 
