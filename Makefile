@@ -54,13 +54,13 @@ engines    += $(addprefix nspawn/,args nspawn running settings)
 engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
-engines    += $(addprefix containerd/,containerd cri each flags image meta record roots task values)
-engines    += $(addprefix docker/,daemon diff-ids docker fill flags image layers mounts record roots runtime)
+engines    += $(addprefix containerd/,containerd cri each flags image images meta record roots task values)
+engines    += $(addprefix docker/,daemon diff-ids docker fill flags image images layers mounts record roots runtime)
 engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
-engines    += $(addprefix oci/,chain crun image runc runtime spec store youki)
+engines    += $(addprefix oci/,chain crun image reference runc runtime spec store youki)
 engines    += $(addprefix podman/,db files json live podman record sql)
-engines    += $(addprefix storage/,conf discover image layers records roots)
-resolve    := list members near nslist procs resolve resolve-pid
+engines    += $(addprefix storage/,conf discover image images layers records roots)
+resolve    := image list members near nslist procs resolve resolve-pid
 resolve    += by-cgroup by-ip by-ns by-path by-port by-procpath by-veth find hostpath pod
 resolve    += ended served unseen
 rootfs     := data diff diff-change diff-compare diff-scope ids list marks open path rights view volumes walk
@@ -104,6 +104,7 @@ unit_tests := \
     nslist \
     nspawn \
     oci-chain \
+    oci-reference \
     oci-spec \
     openvz \
     opts \

@@ -36,6 +36,17 @@ int insp_files_open(struct insp_sys *sys, const struct insp_container *c, enum i
 		    struct insp_files **ret_files, struct insp_err *err);
 struct insp_files *insp_files_close(struct insp_files *files);
 
+/*
+ * The image that ref names, found in the stores on disk of the engines that have images: a name as they take it (without a tag
+ * ":latest", "docker.io/library/" and "localhost/" need not be said), an id or its beginning (4 digits at least), either with
+ * "ENGINE:" in front. A name wins over an id. Where several stores have one, that of beside's store (may be NULL) is meant.
+ * *ret_image has engine, id, name, image, store and layers: it is for insp_files_open() with INSP_FILES_IMAGE and nothing else.
+ * -ENOENT: none; -ENOTUNIQ: several: candidates (may be NULL) then has them; -ENODATA: its layers cannot be told, err says why.
+ */
+int insp_image_find(struct insp_sys *sys, const char *ref, const struct insp_container *beside,
+		    struct insp_container **ret_image, struct insp_list *candidates,
+		    struct insp_err *err);
+
 /* ---- what changed -------------------------------------------------------------------------------------- */
 
 /* docker diff's letters. */

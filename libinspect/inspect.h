@@ -298,6 +298,7 @@ struct insp_container {
 	char *pod, *project;
 	char *pod_namespace; /* Kubernetes' namespace of the pod */
 	bool infra;	     /* holds a pod's namespaces (pause) and is nobody's program */
+	bool is_image;	     /* no container at all: insp_image_find() of files.h */
 	bool unlisted;	     /* the engine's own list leaves it out: listed with the stopped ones */
 	/*
 	 * Static: whose kernel its processes run on, when that is not the host's ("gVisor"). They are not among the

@@ -43,7 +43,7 @@ static struct tool cdiff_tool = {
 	.opts = options,
 	.epilog =
 		"A CONTAINER is a name, an id or its prefix, ENGINE:NAME, pod/POD[/NAME], or pid:N.\n"
-		"BEFORE is a container too, or image:CONTAINER, the image of one. A PATH begins with a slash.\n"
+		"BEFORE is a container too, or image:NAME, an image or that of a container. A PATH begins with a slash.\n"
 		"A is added, C is changed, D is deleted.\n"
 		"Exit status: 0 done, 1 failed, 2 something could not be read; with --exit-code\n"
 		"0 no changes, 1 changes, 2 failed or something could not be read.",
@@ -127,10 +127,47 @@ static int compare(struct cdiff *cdiff, const struct insp_files *files[2], struc
 	return 0;
 }
 
-/* "image:WEB": the image of the container WEB. */
+/* "image:NGINX": an image. */
 static const char *image_of(const char *ref)
 {
-	return ref && strncmp(ref, "image:", 6) == 0 ? ref + 6 : NULL;
+	return strncmp(ref, "image:", 6) == 0 ? ref + 6 : NULL;
+}
+
+/* What a container is called, or that of one, when there is no image of that name. */
+static int resolve_image_of(struct cdiff *cdiff, const char *ref, unsigned want,
+			    const struct insp_err *no_image, struct insp_container **ret)
+{
+	_cleanup_list_ struct insp_list candidates = { 0 };
+	struct insp_err err = { 0 };
+	int r = insp_resolve(cdiff->sys, ref, want, ret, &candidates, &err);
+
+	if (r == -ENOTUNIQ) {
+		tool_say(cdiff->tool, &err);
+		tool_say_candidates(&candidates);
+	} else if (r < 0) {
+		err = *no_image;
+		if (!err.hint[0])
+			insp_err_hint(&err, "nor is there a container of that name");
+		tool_say(cdiff->tool, &err);
+	}
+	return r;
+}
+
+static int resolve_image(struct cdiff *cdiff, const char *ref, unsigned want,
+			 struct insp_container **ret)
+{
+	_cleanup_list_ struct insp_list candidates = { 0 };
+	struct insp_err err = { 0 };
+	int r = insp_image_find(cdiff->sys, ref, cdiff->containers[INSP_AFTER], ret, &candidates,
+				&err);
+
+	if (r == -ENOENT)
+		return resolve_image_of(cdiff, ref, want, &err, ret);
+	if (r < 0) {
+		tool_say(cdiff->tool, &err);
+		tool_say_candidates(&candidates);
+	}
+	return r;
 }
 
 /* Opens the files of one operand. */
@@ -143,8 +180,8 @@ static int open_side(struct cdiff *cdiff, enum insp_side side, const char *ref,
 			(o->layers || o->json ? INSP_WANT_LAYER_IDS : 0);
 	struct insp_err err = { 0 };
 
-	if (tool_resolve(cdiff->tool, cdiff->sys, image ? image : ref, want,
-			 &cdiff->containers[side]) != 0)
+	if (image ? resolve_image(cdiff, image, want, &cdiff->containers[side]) < 0
+		  : tool_resolve(cdiff->tool, cdiff->sys, ref, want, &cdiff->containers[side]) != 0)
 		return -ENOENT;
 	if (insp_files_open(cdiff->sys, cdiff->containers[side],
 			    image ? INSP_FILES_IMAGE : INSP_FILES_LAYERS, ret, &err) < 0) {

@@ -28,15 +28,21 @@ struct insp_layers *container_layers_new(enum insp_root_kind kind)
 	return layers;
 }
 
-struct insp_layers *container_layers_free(struct insp_layers *layers)
+static void clear_lowers(struct insp_layers *layers)
 {
-	if (!layers)
-		return NULL;
 	for (size_t i = 0; i < layers->n_lowers; i++) {
 		free(layers->lowers[i]);
 		free(layers->ids[i].id);
 		free(layers->ids[i].diff_id);
 	}
+	layers->n_lowers = 0;
+}
+
+struct insp_layers *container_layers_free(struct insp_layers *layers)
+{
+	if (!layers)
+		return NULL;
+	clear_lowers(layers);
 	free(layers->lowers);
 	free(layers->ids);
 	free(layers->upper);
@@ -75,6 +81,34 @@ int container_layers_name(struct insp_layers *layers, const char *id, const char
 	int r = container_set(&ids->id, id);
 
 	return r < 0 ? r : container_set(&ids->diff_id, diff_id);
+}
+
+int container_layers_all_lower(struct insp_layers *layers)
+{
+	struct insp_layer_ids ids;
+	char *path;
+	size_t n;
+	int r;
+
+	if (layers->kind == INSP_ROOT_DIR)
+		clear_lowers(layers); /* a tree has all that those below it have */
+	n = layers->n_lowers;
+	r = container_layers_add(layers, layers->upper);
+	if (r == 0)
+		r = container_layers_name(layers, layers->upper_id, NULL);
+	if (r < 0)
+		return r;
+	path = layers->lowers[n];
+	ids = layers->ids[n];
+	memmove(layers->lowers + 1, layers->lowers, n * sizeof(*layers->lowers));
+	memmove(layers->ids + 1, layers->ids, n * sizeof(*layers->ids));
+	layers->lowers[0] = path;
+	layers->ids[0] = ids;
+	free(layers->upper);
+	free(layers->upper_id);
+	free(layers->work);
+	layers->upper = layers->upper_id = layers->work = NULL;
+	return 0;
 }
 
 static void mount_clear(struct insp_mount *m)

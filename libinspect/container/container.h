@@ -34,6 +34,8 @@ static inline void container_layers_freep(struct insp_layers **layers)
 int container_layers_add(struct insp_layers *layers, const char *path);
 /* Says how the last one is called, NULL: not known. -ENOMEM. */
 int container_layers_name(struct insp_layers *layers, const char *id, const char *diff_id);
+/* The upper becomes the first of the lowers: of an image, which has nothing that is written to. -ENOMEM, -E2BIG. */
+int container_layers_all_lower(struct insp_layers *layers);
 /* overlayfs takes 500 in one mount (fs/overlayfs/params.c: OVL_MAX_STACK); what has more is no container's. */
 #define CONTAINER_LAYERS_MAX 500
 

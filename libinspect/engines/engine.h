@@ -97,6 +97,7 @@ struct engine_scan {
 	 * users' cgroups tell (engine_scan_unread()), is left out.
 	 */
 	bool programs_only;
+	char near_image[256]; /* of the images, one that has the name but not the tag; "": none */
 	struct scan_procs procs;       /* through engine_scan_procs() only */
 	const struct scan_proc *known; /* by pid; replaces the walk. The caller's, may be NULL */
 	size_t n_known;
@@ -118,6 +119,11 @@ struct engine {
 	 * Returns only -ENOMEM.
 	 */
 	int (*scan)(struct engine_scan *scan);
+	/*
+	 * Adds the images that scan->match.ref means, by name or id, with their layers (oci/reference.h); what cannot be read is
+	 * noted. NULL: it has none of its own. -ENOMEM.
+	 */
+	int (*images)(struct engine_scan *scan);
 	/*
 	 * It lists what the others have not claimed: it runs after them and sees their containers in scan->found,
 	 * and never runs alone.

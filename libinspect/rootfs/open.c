@@ -65,15 +65,16 @@ int rootfs_open_own(struct insp_sys *sys, const struct insp_container *c, const 
 		    struct insp_err *err)
 {
 	int fd = is_users(c) ? open_users(sys, c, path) : sys_open_dir(sys, path);
+	const char *kind = c->is_image ? "image" : "container";
 
 	if (fd == -EPERM && is_users(c)) {
-		insp_err_say(err, fd, "%s container %s: '%s' is not in its user's store", c->engine,
+		insp_err_say(err, fd, "%s %s %s: '%s' is not in its user's store", c->engine, kind,
 			     c->name, path);
 		insp_err_hint(err, "a user's record is believed about that user's own store only");
 		return fd;
 	}
-	return fd < 0 ? insp_err_set(err, fd, "%s container %s: open layer '%s'", c->engine,
-				     c->name, path)
+	return fd < 0 ? insp_err_set(err, fd, "%s %s %s: open layer '%s'", c->engine, kind, c->name,
+				     path)
 		      : fd;
 }
 

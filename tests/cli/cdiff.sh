@@ -178,6 +178,54 @@ test_expect JQ,WHITEOUT 'two containers: the second is what was; and the image o
     on_host image:web done7 >actual && printf "%s\n" "C /etc" "D /etc/seven" >expect && test_cmp expect actual
 '
 
+test_expect JQ,WHITEOUT 'an image by its name, as people write it, or the beginning of its id: what a container made of it began as' '
+    id=$(basename host/var/lib/docker/image/overlay2/imagedb/content/sha256/*) && on_host web >expect &&
+    for name in sonde-test:1 docker.io/library/sonde-test:1 docker:sonde-test:1 "$id" "sha256:$id" "${id:0:4}"; do
+        on_host web "image:$name" >actual && test_cmp expect actual || return 1
+    done && on_host --json web image:sonde-test:1 /etc/top >actual &&
+    test_json ".before | [.engine, .id, .name, .image]" "[\"docker\",\"$id\",\"sonde-test:1\",\"sonde-test:1\"]" actual &&
+    test_json ".changes[-1].before.layer.diff_id" "$(image_json .rootfs.diff_ids[3])" actual
+'
+
+test_expect JQ,WHITEOUT 'an image comes before a container of that name, and is one without a name, too' '
+    repositories=host/var/lib/docker/image/overlay2/repositories.json && cp $repositories kept.json &&
+    jq -c ".Repositories |= {done7: {\"done7:latest\": .[\"sonde-test\"][\"sonde-test:1\"]}}" kept.json >$repositories &&
+    on_host --json web image:done7 /etc/top >actual && test_json .before.name "\"done7:latest\"" actual &&
+    echo "{\"Repositories\":{}}" >$repositories && on_host --json web image:done7 /etc/top >actual &&
+    test_json .before.name "\"done7\"" actual && on_host web "image:${id:0:12}" >actual && test_cmp expect actual &&
+    cp kept.json $repositories
+'
+
+test_expect JQ,WHITEOUT 'an image that is not there is said, with the tag that is' '
+    test_status 1 on_host web image:sonde-test 2>err && printf "%s\n" "cdiff: no image '\''sonde-test'\''" "hint: there is '\''sonde-test:1'\''" >expect &&
+    test_cmp expect err && test_status 1 on_host web image:nothing:2 2>err && test_grep "^cdiff: no image .nothing:2.$" err &&
+    test_status 1 on_host web image: 2>err && test_grep "no image ..$" err && test_status 2 on_host -e web image:nothing 2>err &&
+    test_status 1 on_host web image:lxc:sonde-test:1 2>err && test_grep "no image" err && test_status 1 on_host web "image:${id:0:3}" 2>err
+'
+
+test_expect JQ,WHITEOUT 'an image whose records or layers are gone or damaged is said, and why' '
+    store=host/var/lib/docker && cp -a $store kept-store &&
+    while IFS=: read -r break say; do
+        eval "$break" && test_status 1 on_host image:sonde-test:1 web >actual 2>err && test_empty actual && test_grep "$say" err || return 1
+        rm -rf $store && cp -a kept-store $store
+    done <<\END
+rm $store/image/overlay2/imagedb/content/sha256/*:docker image .*No such file
+echo x >$store/image/overlay2/imagedb/content/sha256/*:docker image .*not valid JSON
+rm -r $store/image/overlay2/layerdb/sha256/0011*:look up its layer sha256:00115461c5a0
+rm -r "$low":layer .overlay2/.*No such file
+echo { >$store/image/overlay2/repositories.json:no image .sonde-test:1.*repositories.json
+END
+'
+
+test_expect JQ,WHITEOUT 'an image that two engines have is the one beside the container; else it is ambiguous, with both named' '
+    cp -a --no-preserve=ownership "$SONDE_SOURCE/tests/fixtures/podman-4.3/." host/ && on_host docker:web image:sonde-test:1 >actual && on_host docker:web >expect && test_cmp expect actual &&
+    on_host --json podman:web image:sonde-test:1 >actual && test_json .before.engine "\"podman\"" actual &&
+    test_status 1 on_host image:sonde-test:1 docker:web 2>err && test_grep "ambiguous: 2 images match" err &&
+    test_grep "^  docker:sonde-test:1  .*  image$" err && test_grep "^  podman:localhost/sonde-test:1  .*  image$" err &&
+    on_host image:podman:sonde-test:1 docker:web /etc/one >actual && test_grep "^D /etc$" actual &&
+    on_host image:podman:localhost/sonde-test:1 docker:web /etc/one >actual
+'
+
 test_expect JQ 'options that exclude each other, and a PATH without a slash, are usage errors' '
     for options in "-u --json" "--stat -u" "--layers --stat" "-z --json" "-z -u"; do
         test_status 1 on_host $options web 2>err && test_grep "^Try" err || return 1

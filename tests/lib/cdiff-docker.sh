@@ -47,6 +47,13 @@ cdiff_docker()
         dk image inspect "$CHURN_IMAGE" | jq ".[0].RootFS.Layers" >inspected &&
         layers_true --docker-root "$DOCKER_DATA" "docker:$churn-$(churn_seeds | head -n 1)"
     '
+    [ "$variant" = vfs ] || test_expect "$need" "$variant: beside the image by its name and its id there are the same changes" '
+        id=$(dk image inspect -f "{{.Id}}" "$CHURN_IMAGE") && seed=$(churn_seeds | tail -n 1) &&
+        cdiff -z --docker-root "$DOCKER_DATA" "docker:$churn-$seed" >expect &&
+        for name in "$CHURN_IMAGE" "docker:$CHURN_IMAGE" "$id" "$(echo "${id#sha256:}" | cut -c1-12)"; do
+            cdiff -z --docker-root "$DOCKER_DATA" "docker:$churn-$seed" "image:$name" >actual && cmp expect actual || return 1
+        done
+    '
     test_expect "$need" "$variant: without a daemon it says the same" '
         seed=$(churn_seeds | tail -n 1) && dk diff "$churn-$seed" >theirs && docker_kill &&
         churn_lines "docker:$churn-$seed" --docker-root "$DOCKER_DATA" && churn_explained docker

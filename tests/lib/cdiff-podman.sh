@@ -82,6 +82,13 @@ cdiff_podman()
         "$client" image inspect "$CHURN_IMAGE" | jq ".[0].RootFS.Layers" >inspected &&
         layers_true "${podman_stores[@]}" "podman:$churn-$(churn_seeds | head -n 1)"
     '
+    test_expect "$need" "$variant: beside the image by its name and its id there are the same changes" '
+        id=$("$client" image inspect -f "{{.Id}}" "$CHURN_IMAGE") && seed=$(churn_seeds | tail -n 1) &&
+        cdiff -z "${podman_stores[@]}" "podman:$churn-$seed" >expect &&
+        for name in "$CHURN_IMAGE" "localhost/$CHURN_IMAGE" "podman:$CHURN_IMAGE" "$id" "${id:0:12}"; do
+            cdiff -z "${podman_stores[@]}" "podman:$churn-$seed" "image:$name" >actual && cmp expect actual || return 1
+        done
+    '
     test_expect "$need" "$variant: a container that has done nothing has no changes" '
         "$client" run -d --name $still "$IMAGE" >/dev/null && cdiff "${podman_stores[@]}" podman:$still >actual && test_empty actual
     '

@@ -5,7 +5,8 @@
 #   churn_image KIND      prints the archive of $CHURN_IMAGE: `mixed`, four layers that put files, links, devices and
 #                         directories over each other's; `once`, one in which no name comes twice, and no link: what
 #                         `podman diff` can be asked about
-#   churn_seeds           the seeds: CHURN_COUNT of them (2, one runs and one has ended; CHURN_COUNT=20 takes minutes a file)
+#   churn_seeds           the seeds: CHURN_COUNT of them (2, one runs and one has ended; CHURN_COUNT=20 takes minutes a file),
+#                         from CHURN_FROM on (101)
 #   churn_options KIND    for churn-tree in a container of that image
 #
 # Containers are called $churn-SEED, and $still the one that changes nothing (test_names, after test_engine).
@@ -14,7 +15,7 @@ CHURN_IMAGE=sonde-churn:1
 CHURN_COUNT=${CHURN_COUNT:-2}
 DIFF_TRUTH=$SONDE_SOURCE/tests/lib/diff-truth.py
 
-churn_seeds() { seq 101 $((100 + CHURN_COUNT)); }
+churn_seeds() { seq "${CHURN_FROM:-101}" $((${CHURN_FROM:-101} + CHURN_COUNT - 1)); }
 
 churn_options()
 {

@@ -22,6 +22,8 @@ ENGINE_NAMES_ALLOWED = {('libinspect/engines/docker/runtime.c', '"runtime-runc"'
                         # what is not a user's mount, in the configuration that engines hand to runtimes
                         ('libinspect/engines/oci/spec.c', '"/run/podman-init"'),
                         ('libinspect/rootfs/diff-scope.c', '"/run/podman-init"'),
+                        # the registry that a name without one means
+                        ('libinspect/engines/oci/reference.c', '"docker.io/"'),
                         ('libinspect/engines/containerd/task.c', '"/run/containerd/runc"'),
                         # what it was called before, and is by its sibling
                         ('libinspect/engines/apptainer/apptainer.c', '".singularity"'),

@@ -46,7 +46,7 @@ void tool_say_candidates(const struct insp_list *candidates)
 		_cleanup_free_ char *id = insp_escape_str(c->id);
 
 		fprintf(stderr, "  %s:%s  %.12s  %s\n", c->engine, name ? name : "-", id ? id : "-",
-			insp_state_name(c->state));
+			c->is_image ? "image" : insp_state_name(c->state));
 	}
 }
 

@@ -43,6 +43,7 @@ const char *const containerd_store_marks[] = { "io.containerd.*", NULL };
 const struct engine engine_containerd = {
 	.name = "containerd",
 	.scan = scan_containerd,
+	.images = containerd_all_images,
 	.below = true,
 	.store_marks = containerd_store_marks,
 };

@@ -96,6 +96,20 @@ int containerd_record_fill(struct containerd_scan *cs, const struct containerd_r
 int containerd_image_json(int rootfd, const char *digest, json_t **ret);
 /* Its "config", as insp_container.image_config has it: free(). */
 int containerd_image_config(int rootfd, const char *digest, char **ret);
+/* Where images are looked for, by scan->match.ref. */
+struct containerd_images {
+	struct engine_scan *scan;
+	const char *engine, *store; /* what they are said to be of */
+	uid_t owner;
+	struct containerd_meta *meta;
+	bool (*wants)(const void *userdata,
+		      const char *ns); /* whether those of this namespace count */
+	const void *userdata;
+};
+/* Adds those of one database to the scan. -ENOMEM. */
+int containerd_images(const struct containerd_images *of);
+/* struct engine's images. */
+int containerd_all_images(struct engine_scan *scan);
 /* Notes what was wrong with a record. Returns -ENOMEM when r is that, else 0. */
 int containerd_record_fail(struct containerd_scan *cs, const char *id, int r, struct insp_err *err);
 

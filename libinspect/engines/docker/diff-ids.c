@@ -33,6 +33,15 @@ static int open_chain(const struct docker_root *root, const char *driver, const 
 		    : -ENOMEM;
 }
 
+int docker_cache_id(const struct docker_root *root, const char *driver, const char *chain,
+		    char id[DOCKER_LAYER_ID_MAX + 1])
+{
+	_cleanup_close_ int fd = open_chain(root, driver, chain);
+	ssize_t n = fd < 0 ? fd : io_read_small_file(fd, "cache-id", id, DOCKER_LAYER_ID_MAX + 1);
+
+	return n < 0 ? (int)n : docker_is_layer_id(id) ? 0 : -EBADMSG;
+}
+
 int docker_layer_diff_ids(const struct docker_root *root, const char *driver, int mount,
 			  struct insp_layers *layers)
 {

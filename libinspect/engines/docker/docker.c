@@ -358,6 +358,7 @@ static const char *const store_marks[] = { "containers", "image", "[0-9]*.[0-9]*
 const struct engine engine_docker = {
 	.name = "docker",
 	.scan = scan,
+	.images = docker_images,
 	.cgroup_marks = cgroup_marks,
 	.store_marks = store_marks,
 };

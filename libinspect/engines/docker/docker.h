@@ -138,6 +138,23 @@ int docker_layers(struct engine_scan *scan, struct docker_root *root,
  */
 int docker_layer_diff_ids(const struct docker_root *root, const char *driver, int mount,
 			  struct insp_layers *layers);
+/* The directory's name of the layer with that chain id. -ENOENT: it is not kept; -EBADMSG. */
+int docker_cache_id(const struct docker_root *root, const char *driver, const char *chain,
+		    char id[DOCKER_LAYER_ID_MAX + 1]);
+/* 64 hex digits, or 25 letters and digits, with "-init" or without. */
+bool docker_is_layer_id(const char *s);
+/*
+ * An image's layers, all of them lowers, by "rootfs.diff_ids" of its configuration. Each directory was seen there. -ENOENT: one
+ * is not; -ENODATA: it has none; -EBADMSG, -ENOMEM. err says what.
+ */
+int docker_image_layers(struct engine_scan *scan, struct docker_root *root, const char *driver,
+			const json_t *diff_ids, struct insp_layers **ret, struct insp_err *err);
+/* The name of graph driver number i, NULL: there are no more. */
+const char *docker_graph_driver(size_t i);
+/* Opens the databases of the containerds that may have the root's images, once: root->images. */
+int docker_open_images(struct engine_scan *scan, struct docker_root *root, struct insp_err *err);
+/* struct engine's images. */
+int docker_images(struct engine_scan *scan);
 /* Notes what was met in the databases of snapshotters that were asked: containerd_meta_note_damage(). */
 void docker_layers_note_damage(const struct docker_root *root);
 

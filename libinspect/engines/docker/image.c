@@ -6,37 +6,14 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/reference.h"
 
 #define SHORT_ID 12
 
-static const char *skip_default_registry(const char *ref)
-{
-	static const char *const prefixes[] = { "docker.io/library/", "docker.io/",
-						"index.docker.io/library/", "index.docker.io/" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		const char *rest = str_after(ref, prefixes[i]);
-
-		if (rest && *rest)
-			return rest;
-	}
-	return ref;
-}
-
 char *docker_image_familiar(const char *ref)
 {
-	ref = skip_default_registry(ref);
+	ref = oci_reference_familiar(ref);
 	return strndup(ref, strcspn(ref, "@"));
-}
-
-/* Where the tag's colon is ("host:5000/name" has none); the length of ref when there is no tag. */
-static size_t name_length(const char *ref, size_t len)
-{
-	size_t i = len;
-
-	while (i > 0 && ref[i - 1] != '/' && ref[i - 1] != ':')
-		i--;
-	return i > 0 && ref[i - 1] == ':' ? i - 1 : len;
 }
 
 /* image/DRIVER/repositories.json, read once a store. NULL: a store without one (containerd's image store). */
@@ -58,10 +35,10 @@ static const json_t *repositories(struct docker_root *root, const char *driver)
 /* {"citest": {"citest:1": "sha256:HEX", "citest@sha256:HEX": "sha256:HEX"}} */
 static bool still_means(const json_t *repos, const char *ref, const char *image_id)
 {
-	const char *familiar = skip_default_registry(ref), *hex;
+	const char *familiar = oci_reference_familiar(ref), *hex;
 	const char *digest = strchr(familiar, '@');
 	size_t before = digest ? (size_t)(digest - familiar) : strlen(familiar);
-	size_t len = name_length(familiar, before);
+	size_t len = oci_reference_name_length(familiar, before);
 	const char *tag = digest ? digest : familiar[len] == ':' ? familiar + len : ":latest";
 	_cleanup_free_ char *name = strndup(familiar, len);
 	_cleanup_free_ char *key = str_format("%.*s%s", (int)len, familiar, tag);

@@ -7,6 +7,7 @@
  */
 #include "libinspect/engines/docker/docker.h"
 #include "libinspect/engines/containerd/containerd.h"
+#include "libinspect/engines/oci/chain.h"
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
@@ -56,6 +57,11 @@ static bool is_layer_id(const char *s, size_t len)
 		len -= suffix;
 	n = strspn(s, LETTERS DIGITS);
 	return len > 0 && len <= DOCKER_ID_LEN && n >= len;
+}
+
+bool docker_is_layer_id(const char *s)
+{
+	return is_layer_id(s, strlen(s));
 }
 
 int docker_layer_link(const char *target, char id[DOCKER_LAYER_ID_MAX + 1])
@@ -364,15 +370,20 @@ static int count_init(const struct docker_root *root, const char *driver, const 
 	return r == -ENOMEM ? r : 0;
 }
 
+int docker_open_images(struct engine_scan *scan, struct docker_root *root, struct insp_err *err)
+{
+	int r = root->images_read ? 0 : open_images(scan, root, err);
+
+	root->images_read = true;
+	return r;
+}
+
 static int read_snapshot(struct engine_scan *scan, struct docker_root *root,
 			 const struct docker_record *rec, struct insp_container *c,
 			 struct insp_err *err)
 {
-	int r = 0;
+	int r = docker_open_images(scan, root, err);
 
-	if (!root->images_read)
-		r = open_images(scan, root, err);
-	root->images_read = true;
 	if (root->n_images == 0)
 		return r == -ENOENT ? 0 : r;
 	r = find_snapshot(root, rec->driver, c->id, &c->layers, err);
@@ -406,4 +417,66 @@ int docker_layers(struct engine_scan *scan, struct docker_root *root,
 	else
 		c->layers = l.layers;
 	return r;
+}
+
+/* ---- an image's ---- */
+
+const char *docker_graph_driver(size_t i)
+{
+	return i < ARRAY_SIZE(graph_drivers) ? graph_drivers[i].name : NULL;
+}
+
+/* The directory that has the layer, and with a whole tree all below it. */
+static int add_chain(const struct lookup *l, const char *chain, const char *diff_id)
+{
+	char cache[DOCKER_LAYER_ID_MAX + 1];
+	int r = docker_cache_id(l->root, l->driver->name, chain, cache);
+
+	if (r < 0)
+		return insp_err_set(l->err, r, "look up its layer %.19s", diff_id);
+	r = add_lower(l, cache, l->driver->kind == INSP_ROOT_DIR ? NULL : "diff");
+	if (r == 0 && l->driver->kind != INSP_ROOT_DIR)
+		r = container_layers_name(l->layers, cache, diff_id);
+	return r;
+}
+
+static int add_chains(const struct lookup *l, const json_t *diff_ids)
+{
+	size_t n = json_array_size(diff_ids),
+	       last = l->driver->kind == INSP_ROOT_DIR && n > 0 ? n - 1 : 0;
+	char(*chains)[OCI_DIGEST_SIZE] = calloc(n + 1, sizeof(*chains));
+	int r = chains ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (i > 0)
+			memcpy(chains[i], chains[i - 1], sizeof(*chains));
+		r = oci_chain_add(chains[i], json_string_value(json_array_get(diff_ids, i)));
+	}
+	for (size_t i = n; i-- > last && r == 0;)
+		r = add_chain(l, chains[i], json_string_value(json_array_get(diff_ids, i)));
+	free(chains);
+	return r;
+}
+
+int docker_image_layers(struct engine_scan *scan, struct docker_root *root, const char *driver,
+			const json_t *diff_ids, struct insp_layers **ret, struct insp_err *err)
+{
+	const struct docker_record rec = { .driver = driver };
+	struct lookup l = { .scan = scan, .root = root, .driver = find_driver(&rec), .err = err };
+	_cleanup_close_ int dir = l.driver ? open_plain(root->fd, l.driver->dir) : -ENOENT;
+	int r;
+
+	if (dir < 0)
+		return insp_err_set(err, dir, "open '%s/%s'", root->path, driver);
+	if (json_array_size(diff_ids) == 0)
+		return insp_err_say(err, -ENODATA, "it has no layers");
+	l.dir = dir;
+	l.layers = container_layers_new(l.driver->kind);
+	r = l.layers ? add_chains(&l, diff_ids) : -ENOMEM;
+	if (r == 0)
+		*ret = l.layers;
+	else
+		container_layers_free(l.layers);
+	return r == -EBADMSG && !err->text[0] ? insp_err_say(err, r, "its layers have no digests")
+					      : r;
 }

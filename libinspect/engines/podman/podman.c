@@ -151,12 +151,19 @@ static int scan_podman(struct engine_scan *scan)
 	return r;
 }
 
+/* Those of whoever uses containers-storage: an image is no engine's. */
+static int images(struct engine_scan *scan)
+{
+	return storage_images(scan, PODMAN_NAME);
+}
+
 /* The second one: with --cgroups=split, below the cgroup of the service that started it. */
 static const char *const cgroup_marks[] = { "/libpod-", "/libpod-payload-", NULL };
 
 const struct engine engine_podman = {
 	.name = PODMAN_NAME,
 	.scan = scan_podman,
+	.images = images,
 	.storage = true,
 	.cgroup_marks = cgroup_marks,
 	.store_marks = storage_marks,

@@ -107,6 +107,9 @@ int storage_fill_layers(struct storage_root *root, const struct storage_record *
 int storage_image(const struct storage_root *root, const struct storage_record *record,
 		  json_t **ret);
 
+/* Adds the images of all graph roots that the scan looks for, as engine's. -ENOMEM. */
+int storage_images(struct engine_scan *scan, const char *engine);
+
 /* ---- storage.conf ---- */
 
 /* What it says, expanded for a user. NULL: nothing. free() each. */
