@@ -7,65 +7,29 @@
 #include <limits.h>
 #include <sys/sysmacros.h>
 
-#define REPLACED_MAX 8 /* tries with a file that is being replaced */
-
-/*
- * The data, and the attributes that belong to it, also when the container puts another file in its place meanwhile: else
- * that one could get a setuid bit of this one's. Where the data is further down (metacopy) they are of two files.
- */
-static int open_data(const struct copy_from *from, struct view_node *node, int *ret_fd,
-		     struct stat *ret_st)
-{
-	for (int i = 0; i < REPLACED_MAX; i++) {
-		_cleanup_close_ int fd = -EBADF;
-		struct view_node now;
-		int r = view_open(from->dir, from->name, node, &fd);
-
-		if (r < 0)
-			return r;
-		r = view_fstat(from->dir, node, fd, ret_st);
-		if (r < 0)
-			return r;
-		if (io_same_inode(ret_st, &node->st)) {
-			node->st = *ret_st;
-			*ret_fd = TAKE_FD(fd);
-			return 0;
-		}
-		r = view_lookup(from->dir, from->name, &now);
-		if (r < 0)
-			return r;
-		if (from->dir->view->marks && now.part == node->part &&
-		    io_same_inode(&now.st, &node->st)) {
-			*ret_fd = TAKE_FD(fd);
-			return 0;
-		}
-		if (!S_ISREG(now.st.st_mode))
-			return -ESTALE;
-		*node = now;
-	}
-	return -ESTALE;
-}
-
+/* Its mode and attributes are those of what was opened: another file's data must not get a setuid bit of this one's. */
 static int make_regular(struct copy *c, const struct copy_from *from, int dirfd, const char *name)
 {
-	_cleanup_close_ int in = -EBADF, out = -EBADF;
+	_cleanup_close_ int in = -EBADF, top = -EBADF, out = -EBADF;
 	struct view_node node = *from->node;
 	struct copy_meta meta;
-	struct stat st;
-	int r = open_data(from, &node, &in, &st);
+	struct stat data;
+	int r = view_open_as(from->dir, from->name, &node, &in, &top);
 
 	if (r < 0)
 		return r;
+	data = node.st;
+	if (top >= 0 && fstat(in, &data) < 0)
+		return -errno;
 	out = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
 	copy_meta_of(c, &node.st, &meta);
-	r = copy_data(c, in, out, &st);
+	r = copy_data(c, in, out, &data);
 	if (r == 0)
 		r = copy_meta_apply(out, &meta);
 	if (r == 0)
-		r = copy_xattrs(c, from->dir, from->name, &node,
-				io_same_inode(&st, &node.st) ? in : -EBADF, out);
+		r = copy_xattrs(c, from->dir, from->name, &node, top >= 0 ? top : in, out);
 	/* what the file system says late (NFS, quota) */
 	if (r == 0 && close(TAKE_FD(out)) < 0)
 		r = -errno;

@@ -53,27 +53,27 @@ bool view_is_pseudo(int fd)
 	}
 }
 
-/* A regular file that may have become something else since it was looked at. */
-static int open_whoevers(const struct view_layer *layer, int dirfd, const char *name)
+/* A regular file that may have become something else since it was looked at. *st: what it is now. */
+static int open_whoevers(const struct view_layer *layer, int dirfd, const char *name,
+			 struct stat *st)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	_cleanup_close_ int path = -EBADF, fd = -EBADF;
-	struct stat st;
 
 	if (layer->sealed) {
 		fd = openat(dirfd, name, flags);
 		if (fd < 0)
 			return errno == ENXIO || errno == ELOOP || errno == EACCES ? -ESTALE
 										   : -errno;
-		return fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? TAKE_FD(fd) : -ESTALE;
+		return fstat(fd, st) < 0 ? -errno : S_ISREG(st->st_mode) ? TAKE_FD(fd) : -ESTALE;
 	}
 	/* to open a device is to use it: looked at first, then opened by what was looked at */
 	path = view_openat(layer, dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (path < 0)
 		return path;
-	if (fstat(path, &st) < 0)
+	if (fstat(path, st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return -ESTALE;
 	flags &= ~O_NOFOLLOW; /* of proc's link, which is no path */
 	fd = open(io_fd_path(path, NULL).s, flags | O_NOATIME);
@@ -82,9 +82,10 @@ static int open_whoevers(const struct view_layer *layer, int dirfd, const char *
 	return fd < 0 ? -errno : TAKE_FD(fd);
 }
 
-static int open_regular(const struct view_layer *layer, int dirfd, const char *name)
+static int open_regular(const struct view_layer *layer, int dirfd, const char *name,
+			struct stat *st)
 {
-	_cleanup_close_ int fd = open_whoevers(layer, dirfd, name);
+	_cleanup_close_ int fd = open_whoevers(layer, dirfd, name, st);
 	int r = fd < 0 ? fd : rights_fd(layer->rights, fd, RIGHTS_READ);
 
 	return r < 0 ? r : TAKE_FD(fd);
@@ -142,7 +143,8 @@ static int open_node(const struct view_dir *dir, const char *name, const struct 
 		     unsigned deep, int *ret_fd)
 {
 	const struct view_part *part = &dir->parts[node->part];
-	int fd = open_regular(&dir->view->layers[part->layer], part->fd, name);
+	struct stat st;
+	int fd = open_regular(&dir->view->layers[part->layer], part->fd, name, &st);
 
 	return fd < 0 ? fd : open_below(dir, name, node, fd, deep, ret_fd);
 }
@@ -174,22 +176,26 @@ int view_open_as(const struct view_dir *dir, const char *name, struct view_node 
 		 int *ret_top)
 {
 	const struct view_part *part = &dir->parts[node->part];
-	_cleanup_close_ int top = open_regular(&dir->view->layers[part->layer], part->fd, name);
-	struct stat st;
-	int fd, r;
+	struct view_node now = { .part = node->part };
+	_cleanup_close_ int top =
+		open_regular(&dir->view->layers[part->layer], part->fd, name, &now.st);
+	int fd, r = 0;
 
 	if (top < 0)
 		return top;
-	r = view_fstat(dir, node, top, &st);
-	if (r < 0)
-		return r;
-	node->st = st;
+	view_ids_inside(dir, now.part, &now.st);
+	if (!may_be_metacopy(dir, &now)) {
+		*node = now;
+		*ret_fd = TAKE_FD(top);
+		*ret_top = -EBADF;
+		return 0;
+	}
 	fd = fcntl(top, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return -errno;
-	r = open_below(dir, name, node, fd, 0, ret_fd);
-	if (r == 0)
+	r = fd < 0 ? -errno : open_below(dir, name, &now, fd, 0, ret_fd);
+	if (r == 0) {
+		*node = now;
 		*ret_top = TAKE_FD(top);
+	}
 	return r;
 }
 

@@ -14,7 +14,7 @@ struct source {
 	const char *name; /* in the archive */
 	struct view_node node;
 	int fd;	 /* its data, -EBADF: it has none */
-	int top; /* what its mode, owner and attributes are of; with fd */
+	int top; /* what its mode, owner and attributes are of, where that is not fd */
 	struct export_map map;
 };
 
@@ -49,8 +49,10 @@ static int prepare_data(const struct export *x, struct source *s)
 
 static int read_xattrs(const struct source *s, struct view_xattrs *ret)
 {
-	return s->top >= 0 ? view_xattrs_of_fd(s->f->dir->view, s->top, ret)
-			   : view_xattrs(s->f->dir, s->f->name, &s->node, ret);
+	int fd = s->top >= 0 ? s->top : s->fd;
+
+	return fd >= 0 ? view_xattrs_of_fd(s->f->dir->view, fd, ret)
+		       : view_xattrs(s->f->dir, s->f->name, &s->node, ret);
 }
 
 /* What an image's layer has of attributes: labels and marks of this host's security and overlays mean nothing elsewhere. */

@@ -127,7 +127,7 @@ static uint32_t inside(const struct idmap *m, uint32_t id)
 	return r == UINT32_MAX ? NOBODY : r;
 }
 
-static void set_inside(const struct view_dir *dir, size_t part, struct stat *st)
+void view_ids_inside(const struct view_dir *dir, size_t part, struct stat *st)
 {
 	const struct view_ids *ids = dir->view->layers[dir->parts[part].layer].ids;
 
@@ -137,19 +137,11 @@ static void set_inside(const struct view_dir *dir, size_t part, struct stat *st)
 	}
 }
 
-int view_fstat(const struct view_dir *dir, const struct view_node *node, int fd, struct stat *ret)
-{
-	if (fstat(fd, ret) < 0)
-		return -errno;
-	set_inside(dir, node->part, ret);
-	return 0;
-}
-
 static int stat_part(const struct view_dir *dir, size_t part, const char *name, struct stat *st)
 {
 	if (fstatat(dir->parts[part].fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	set_inside(dir, part, st);
+	view_ids_inside(dir, part, st);
 	return 0;
 }
 

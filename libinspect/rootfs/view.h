@@ -152,14 +152,14 @@ int view_enter(const struct view_dir *dir, const char *name, const struct view_n
  */
 int view_open(const struct view_dir *dir, const char *name, const struct view_node *node,
 	      int *ret_fd);
-/* fstat() of what it gave, ids as node's st has them (where it is node's own file, and no metacopy's). */
-int view_fstat(const struct view_dir *dir, const struct view_node *node, int fd, struct stat *ret);
 /*
- * The same, with a second fd on what says of which mode, owner and attributes the file is, which is another one where the data
- * is further down: node becomes it, as it is now, whatever was looked at before.
+ * The same, and node becomes what was opened, as it is now, whatever was looked at before. *ret_top: a second fd, on what says of
+ * which mode, owner and attributes the file is, where its data is another one's further down (metacopy); else -EBADF.
  */
 int view_open_as(const struct view_dir *dir, const char *name, struct view_node *node, int *ret_fd,
 		 int *ret_top);
+/* The ids of what fstat() said of a file of that part become those inside. */
+void view_ids_inside(const struct view_dir *dir, size_t part, struct stat *st);
 /*
  * openat(2) of one component below a directory of the layer, as its one_mount wants it. Where openat2(2) is missing (compat:
  * kernel < 5.6, filtered) only another file system is told from the same one.
