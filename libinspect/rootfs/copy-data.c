@@ -6,6 +6,7 @@
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 
 #define CHUNK \
 	((size_t)32 * 1024 * 1024) /* in the kernel at a time: signals are looked at between */
@@ -62,14 +63,28 @@ static ssize_t through_memory(struct copy *c, int in, int out, off_t off, uint64
 	return (ssize_t)done;
 }
 
-/* The same in the kernel; -EXDEV: it cannot. */
-static ssize_t in_kernel(struct copy *c, int in, int out, off_t off, uint64_t len)
+/* A call that copies in the kernel from off on, wherever out stands: as read(2). */
+typedef ssize_t copy_way(int in, int out, off_t off, size_t len);
+
+static ssize_t by_range(int in, int out, off_t off, size_t len)
 {
 	off_t from = off, to = off;
+
+	return copy_file_range(in, &from, out, &to, len, 0);
+}
+
+static ssize_t by_sendfile(int in, int out, off_t off, size_t len)
+{
+	return lseek(out, off, SEEK_SET) < 0 ? -1 : sendfile(out, in, &off, len);
+}
+
+/* The same in the kernel; -EXDEV: it cannot. */
+static ssize_t in_kernel(struct copy *c, copy_way *way, const int fds[2], off_t off, uint64_t len)
+{
 	uint64_t done = 0;
 
 	while (done < len) {
-		ssize_t n = copy_file_range(in, &from, out, &to, MIN_OF(len - done, CHUNK), 0);
+		ssize_t n = way(fds[0], fds[1], off + (off_t)done, MIN_OF(len - done, CHUNK));
 		int r;
 
 		if (n < 0 && cannot(errno) && done == 0)
@@ -90,15 +105,17 @@ static ssize_t in_kernel(struct copy *c, int in, int out, off_t off, uint64_t le
 	return (ssize_t)done;
 }
 
+/* One large file's pair of file systems may differ from the one before: of each the kernel is asked again. */
 static ssize_t copy_range(struct copy *c, int in, int out, off_t off, uint64_t len)
 {
-	ssize_t n;
+	static copy_way *const ways[] = { by_range, by_sendfile };
+	const int fds[] = { in, out };
 
-	if (!c->no_range) {
-		n = in_kernel(c, in, out, off, len);
+	for (size_t i = 0; i < ARRAY_SIZE(ways) && len > COPY_BUF; i++) {
+		ssize_t n = in_kernel(c, ways[i], fds, off, len);
+
 		if (n != -EXDEV)
 			return n;
-		c->no_range = true;
 	}
 	return through_memory(c, in, out, off, len);
 }
@@ -172,18 +189,15 @@ int copy_data(struct copy *c, int in, int out, const struct stat *st)
 		return copy_pseudo(c, in, out);
 	if (st->st_size == 0)
 		return 0;
-	if (!c->no_clone) {
-		if (ioctl(out, FICLONE, in) == 0)
+	if (!c->no_clone || (size_t)st->st_size > COPY_BUF) {
+		c->no_clone = ioctl(out, FICLONE, in) < 0;
+		if (!c->no_clone)
 			return count(c, (uint64_t)st->st_size);
 		if (!cannot(errno))
 			return -errno;
-		c->no_clone = true;
 	}
 	if (st->st_blocks * 512 < st->st_size && (size_t)st->st_size > 4096)
 		return copy_extents(c, in, out, st->st_size);
-	if ((size_t)st->st_size <= COPY_BUF)
-		n = through_memory(c, in, out, 0, (uint64_t)st->st_size);
-	else
-		n = copy_range(c, in, out, 0, (uint64_t)st->st_size);
+	n = copy_range(c, in, out, 0, (uint64_t)st->st_size);
 	return n < 0 ? (int)n : 0;
 }

@@ -46,8 +46,8 @@ struct copy {
 	uid_t owner_uid; /* of what is made, unless ids are kept; as the host counts */
 	gid_t owner_gid;
 	bool keep_ids;
-	bool no_clone, no_range; /* this pair of file systems cannot */
-	char *buf;		 /* COPY_BUF bytes, made when first used */
+	bool no_clone; /* the pair of file systems could not; a large file may be of another pair */
+	char *buf;     /* COPY_BUF bytes, made when first used */
 	struct copy_links links;
 	/* the directory that was made first: not to be copied into itself */
 	dev_t made_dev;
@@ -65,8 +65,8 @@ bool copy_is_final(int error);
 /* ---- copy-data.c ---- */
 
 /*
- * The data of in, which has size bytes, to the empty file out: by reflink where that can be had, else in the kernel, else
- * through memory; holes stay holes. What the file has grown by meanwhile is left out; of one that shrank, what is left.
+ * The data of in, which has size bytes, to the empty file out: by reflink where that can be had, else in the kernel
+ * (copy_file_range, sendfile), else through memory, where small files go at once; holes stay holes. What the file has grown by meanwhile is left out; of one that shrank, what is left.
  */
 int copy_data(struct copy *c, int in, int out, const struct stat *st);
 
