@@ -375,6 +375,18 @@ int copy_into_place(struct copy_into *into)
 	return 0;
 }
 
+/*
+ * The kernel refuses to rename over what is mounted in the caller's mount namespace; what is mounted in another one it
+ * takes away there (detach_mounts(), Linux 3.18): a container would lose its /etc/hosts. compat: kernel < 5.6 does not tell.
+ */
+static int check_not_mounted(int fd, const char *name)
+{
+	int r = io_openat2_one_mount(fd, name, O_PATH | O_NOFOLLOW);
+
+	util_close(r);
+	return r == -EXDEV ? -EBUSY : 0;
+}
+
 int copy_into_begin(struct copy_into *into, const char *name, char temp[NAME_MAX + 1],
 		    int *ret_dirfd)
 {
@@ -385,7 +397,9 @@ int copy_into_begin(struct copy_into *into, const char *name, char temp[NAME_MAX
 		return fd;
 	if (is_reserved(into, name))
 		return -EINVAL;
-	r = into->fresh ? 0 : temp_name(own);
+	r = into->fresh ? 0 : check_not_mounted(fd, name);
+	if (r == 0 && !into->fresh)
+		r = temp_name(own);
 	if (r < 0)
 		return r;
 	snprintf(temp, NAME_MAX + 1, "%s", *own ? own : name);

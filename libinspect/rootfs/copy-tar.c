@@ -445,7 +445,7 @@ static int fail(struct untar *u, const char *path, int error)
 		insp_err_say(&err, error, "copy '%s' from the archive: it goes through a link",
 			     path);
 	else
-		insp_err_set(&err, error, "copy '%s' from the archive", path);
+		copy_err_set(&err, error, "copy '%s' from the archive", path);
 	u->c->result->failed++;
 	if (copy_is_final(error) || error == -EBADMSG) {
 		*u->err = err;

@@ -38,7 +38,7 @@ static int fail(struct copy_tree *t, const char *path, int error)
 {
 	struct insp_err err = { 0 };
 
-	insp_err_set(&err, error, "copy '%.*s%s' to '%s'", label_len(t->src->label), t->src->label,
+	copy_err_set(&err, error, "copy '%.*s%s' to '%s'", label_len(t->src->label), t->src->label,
 		     path, t->dst->label);
 	t->c->result->failed++;
 	if (copy_is_final(error)) {

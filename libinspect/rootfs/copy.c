@@ -4,6 +4,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 
+#include <stdarg.h>
 #include <sys/capability.h>
 #include <sys/fsuid.h>
 
@@ -28,6 +29,19 @@ bool copy_is_final(int error)
 	case EINTR: return true;
 	default: return false;
 	}
+}
+
+int copy_err_set(struct insp_err *err, int error, const char *fmt, ...)
+{
+	char text[sizeof(err->text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return error == -EBUSY
+		       ? insp_err_say(err, error, "%.400s: something is mounted there", text)
+		       : insp_err_set(err, error, "%s", text);
 }
 
 /* ---- what goes where ---- */
@@ -258,7 +272,7 @@ static int run(struct job *job, const struct insp_copy_side *src, int fd,
 		r = src ? copy_job(job) : copy_untar(c, fd, job->dst, job->diags, job->err);
 	writer_back(&writer);
 	if (r < 0 && !job->err->code && src)
-		insp_err_set(job->err, r, "copy '%s' to '%s'", job->src->label, job->dst->label);
+		copy_err_set(job->err, r, "copy '%s' to '%s'", job->src->label, job->dst->label);
 	else if (r < 0 && !job->err->code)
 		insp_err_set(job->err, r, "copy an archive to '%s'", job->dst->label);
 	return r;

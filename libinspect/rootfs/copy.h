@@ -61,6 +61,9 @@ void copy_clear(struct copy *c);
 int copy_stopped(const struct copy *c);
 /* Whether an error ends the copy: the next file would fail just so. */
 bool copy_is_final(int error);
+/* insp_err_set(), in words where strerror() would not be understood. */
+int copy_err_set(struct insp_err *err, int error, const char *fmt, ...)
+	__attribute__((format(__printf__, 3, 4)));
 
 /* ---- copy-data.c ---- */
 
@@ -152,7 +155,7 @@ int copy_into_place(struct copy_into *into);
 
 /*
  * How to make what is to be called name: temp receives the name to make it under. copy_into_place_file() gives it its own, over
- * what is there, which is no directory; copy_into_drop() removes it.
+ * what is there, which is no directory; copy_into_drop() removes it. -EBUSY: something is mounted on name.
  */
 int copy_into_begin(struct copy_into *into, const char *name, char temp[NAME_MAX + 1],
 		    int *ret_dirfd);

@@ -44,6 +44,23 @@ test_expect UNSHARE 'links of the container lead inside it, at either end' '
     bare_do web /bin/ln -s /proc/1/root/../..$canary/dir /a/magic && test_status 1 copy new "$web:/a/magic/evil" 2>err && host_is_whole
 '
 
+# A bind of a single file, as engines make them for /etc/hosts.
+mount_single()
+{
+    bare_do web /bin/sh -c 'mkdir -p /m && cd /m && umount single; echo mounted >source && : >single && mount -o bind source single'
+}
+single_is_mounted() { bare_do web /bin/grep -q " /m/single " /proc/self/mountinfo && bare_do web /bin/cat /m/single >actual && echo mounted >expect && test_cmp expect actual; }
+
+test_expect UNSHARE 'naive: mv over what is mounted in a container takes the mount away there' '
+    mount_single 2>err && single_is_mounted && cp new moved && mv moved "$root/m/single" && ! single_is_mounted && bare_do web /bin/cat /m/single >actual && test_cmp new actual
+'
+
+test_expect UNSHARE 'a file that is mounted on another is neither replaced nor unmounted, as docker cp and podman cp refuse it' '
+    mount_single 2>err && single_is_mounted && mkdir m && cp new m/single && cp new m/other && test_status 1 copy new "$web:/m/single" 2>err && test_grep "/m/single.: something is mounted there" err &&
+    test_status 2 copy m/. "$web:/m" 2>err && test_grep "m/single. to .*: something is mounted there" err && tar -C m -c single | test_status 2 copy - "$web:/m" 2>err && test_grep "something is mounted" err &&
+    single_is_mounted && bare_do web /bin/cat /m/other >actual && test_cmp new actual && bare_do web /bin/find /m -name ".ccp*" >left && test_empty left
+'
+
 # Many times, for the exchange is to hit each place between two looks.
 naive_race()
 {
