@@ -41,7 +41,7 @@ STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(co
 STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
-base       := bolt dir err escape guarded inroot io json json-pick slowopen str strbuf sum toml yaml
+base       := bolt dir err escape follow guarded inroot io json json-pick slowopen str strbuf sum toml yaml
 base       += sqlite sqlite-file sqlite-log
 kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status subid sys
 container  := container

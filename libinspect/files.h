@@ -302,4 +302,11 @@ void insp_paths_clear(struct insp_paths *paths);
 int insp_copy_glob(struct insp_files *files, const char *pattern, struct insp_paths *ret,
 		   struct insp_err *err);
 
+/*
+ * Where path, of the caller's own files, leads: its last component followed while it is a link, whether there is something or
+ * not. -EACCES: a link that another user has put where everybody may (/tmp), as fs.protected_symlinks of proc_sys_fs(5) has it,
+ * whatever that is set to; -ELOOP. free() *ret_path.
+ */
+int insp_follow(const char *path, char **ret_path);
+
 #endif

@@ -11,8 +11,6 @@
 
 #include <limits.h>
 
-#define LINKS_MAX 40 /* MAXSYMLINKS */
-
 void copy_end_close(struct copy_end *end)
 {
 	path_at_close(&end->at);
@@ -99,30 +97,6 @@ static int split(const char *path, char **ret_dir, const char **ret_name)
 	return *ret_dir ? 0 : -ENOMEM;
 }
 
-/* Follows path's last component while it is a link. *path: free() it, also on failure. */
-static int follow_host(char **path)
-{
-	for (int links = 0; links < LINKS_MAX; links++) {
-		_cleanup_free_ char *target = NULL;
-		_cleanup_free_ char *dir = NULL;
-		const char *name;
-		char *next;
-		int r = io_readlink(AT_FDCWD, *path, &target);
-
-		if (r < 0) /* no link, or nothing */
-			return r == -EINVAL || r == -ENOENT ? 0 : r;
-		r = split(*path, &dir, &name);
-		if (r < 0)
-			return r;
-		next = *target == '/' ? strdup(target) : str_format("%s/%s", dir, target);
-		if (!next)
-			return -ENOMEM;
-		free(*path);
-		*path = next;
-	}
-	return -ELOOP;
-}
-
 static bool is_dir(const char *path)
 {
 	struct stat st;
@@ -166,9 +140,16 @@ static int resolve_host(struct copy_end *end, const char *typed, bool follow)
 	path = strndup(typed, without_slashes(typed, strlen(typed)));
 	if (!path)
 		return -ENOMEM;
-	r = follow || end->at.slash ? follow_host(&path) : 0;
-	if (r == 0)
-		r = host_name(end, path);
+	if (follow || end->at.slash) {
+		char *real;
+
+		r = insp_follow(path, &real);
+		if (r < 0)
+			return r;
+		free(path);
+		path = real;
+	}
+	r = host_name(end, path);
 	if (r == 0 && end->at.slash && end->at.exists)
 		return -ENOTDIR;
 	return r;

@@ -7,9 +7,17 @@
 
 #include <fnmatch.h>
 
+#define PATHS_MAX ((size_t)1 << 20) /* a container's links to "." make any number of them */
+
 static int add(struct insp_paths *paths, char *path)
 {
-	char **bigger = path ? reallocarray(paths->items, paths->n + 1, sizeof(*bigger)) : NULL;
+	char **bigger;
+
+	if (path && paths->n == PATHS_MAX) {
+		free(path);
+		return -E2BIG;
+	}
+	bigger = path ? reallocarray(paths->items, paths->n + 1, sizeof(*bigger)) : NULL;
 
 	if (!bigger) {
 		free(path);

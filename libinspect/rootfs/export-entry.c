@@ -26,6 +26,13 @@ static void source_clear(struct source *s)
 }
 #define _cleanup_source_ _cleanup_(source_clear)
 
+#define SPARSE_ABOVE \
+	((uint64_t)1 \
+	 << 40) /* what no disk of zeros takes stays sparse, also where bytes are to be the same */
+#define FILE_SIZE_MAX \
+	((uint64_t)1  \
+	 << 50) /* whose holes are counted in a second; a file system takes 8192 times as much */
+
 /* 0, or why the file's data cannot be had. */
 static int prepare_data(const struct export *x, struct source *s)
 {
@@ -40,9 +47,12 @@ static int prepare_data(const struct export *x, struct source *s)
 	if (r < 0)
 		return r;
 	s->map.size = (uint64_t)st.st_size;
+	if (s->map.size > FILE_SIZE_MAX)
+		return -EFBIG;
 	if (s->map.size > EXPORT_BLOCK)
 		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	if (x->opts->sorted || (uint64_t)st.st_blocks * 512 >= s->map.size)
+	if ((x->opts->sorted && s->map.size <= SPARSE_ABOVE) ||
+	    (uint64_t)st.st_blocks * 512 >= s->map.size)
 		return 0;
 	return export_map_read(s->fd, s->map.size, &s->map);
 }

@@ -3,6 +3,7 @@
  * cannot do so it has a hidden one beside its place, which a signal that can be caught takes away.
  */
 #include "tools/cexport/output.h"
+#include "libinspect/files.h"
 #include "tools/shared/util.h"
 
 #include <errno.h>
@@ -49,15 +50,11 @@ static int open_stdout(struct output *out, struct insp_err *err)
 	return 0;
 }
 
-/* Where path is, links followed: a link to a file stays one. */
+/* Where path is. */
 static int split(struct output *out, const char *path, struct insp_err *err)
 {
-	_cleanup_free_ char *real = realpath(path, NULL), *dir = NULL;
-	const char *slash;
-
-	path = real ? real : path;
-	slash = strrchr(path, '/');
-	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	out->name = strdup(slash ? slash + 1 : path);
 	if (!dir || !out->name)
 		return insp_err_set(err, -ENOMEM, "'%s'", path);
@@ -99,20 +96,36 @@ static int create(struct output *out)
 	return 0;
 }
 
+/* What is no file, and by now may be: that would be written over. O_CREAT: fs.protected_fifos counts, as with tar -f. */
+static int open_direct(struct output *out, const char *path, struct insp_err *err)
+{
+	struct stat st;
+
+	out->direct = true;
+	out->fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
+	if (out->fd < 0)
+		return insp_err_set(err, -errno, "open '%s'", path);
+	if (fstat(out->fd, &st) < 0 || S_ISREG(st.st_mode))
+		return insp_err_say(err, -EEXIST, "open '%s': it was replaced", path);
+	return 0;
+}
+
 int output_open(struct output *out, const char *path, struct insp_err *err)
 {
+	_cleanup_free_ char *real = NULL;
 	struct stat st;
 	int r;
 
 	*out = (struct output){ .fd = -1, .dirfd = -1 };
 	if (!path || strcmp(path, "-") == 0)
 		return open_stdout(out, err);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		out->direct = true;
-		out->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-		return out->fd < 0 ? insp_err_set(err, -errno, "open '%s'", path) : 0;
-	}
-	r = split(out, path, err);
+	/* a link to a file stays one */
+	r = insp_follow(path, &real);
+	if (r < 0)
+		return insp_err_set(err, r, "open '%s'", path);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return open_direct(out, path, err);
+	r = split(out, real, err);
 	if (r < 0)
 		return r;
 	r = create(out);
