@@ -230,7 +230,7 @@ static int write_archive(const struct ccp_opts *o, const struct ccp_sources *sou
 	int r;
 
 	if (!paths)
-		return ccp_tool.failure;
+		return tool_no_memory(&ccp_tool);
 	for (size_t i = 0; i < sources->n; i++) {
 		if (sources->items[i].files != sources->items[0].files)
 			return opts_usage_error(&ccp_tool, "an archive is of one container");

@@ -190,7 +190,7 @@ static int run_plan(const struct sidecar_plan *plan, const struct cdebug_opts *o
 	}
 	text = sidecar_plan_describe(plan);
 	if (!text)
-		return tool.failure;
+		return tool_no_memory(&tool);
 	return fputs(text, stdout) < 0 || fflush(stdout) < 0 ? tool.failure : 0;
 }
 

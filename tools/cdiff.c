@@ -63,6 +63,18 @@ uint64_t cdiff_size(const struct insp_file *file)
 	return file && (S_ISREG(file->mode) || S_ISLNK(file->mode)) ? file->size : 0;
 }
 
+const char *cdiff_role_name(enum insp_layer_role role)
+{
+	static const char *const names[] = {
+		[INSP_LAYER_UPPER] = "upper",
+		[INSP_LAYER_ENGINE] = "engine",
+		[INSP_LAYER_IMAGE] = "image",
+		[INSP_LAYER_TREE] = "tree",
+	};
+
+	return names[role];
+}
+
 void cdiff_say(struct cdiff *cdiff, const struct insp_change *change, int error, const char *what)
 {
 	const struct insp_container *c = cdiff->containers[INSP_AFTER];

@@ -182,7 +182,7 @@ static int complete_tag(struct cexport_opts *o)
 	if (asprintf(&o->full_tag, "%s%s%s", registry, tag,
 		     strchr(slash ? slash : tag, ':') ? "" : ":latest") < 0) {
 		o->full_tag = NULL;
-		return TOOL_FAILED;
+		return tool_no_memory(&cexport_tool);
 	}
 	o->tag = o->full_tag + strlen(registry);
 	return 0;

@@ -148,7 +148,7 @@ int copy_into_lookup(struct copy_into *into, const char *name, struct view_node 
 /* The directory name that is there. */
 int copy_into_enter(struct copy_into *into, const char *name, const struct view_node *node,
 		    struct copy_into **ret);
-/* A new one, where nothing is. Its attributes are set with copy_into_close(). */
+/* A new one, where nothing is. Its attributes are set with copy_dir_attrs(), when it is full. */
 int copy_into_mkdir(struct copy_into *into, const char *name, struct copy_into **ret);
 /* The new directory is whole: it gets its name. */
 int copy_into_place(struct copy_into *into);

@@ -144,19 +144,3 @@ int rootfs_set_ids(struct insp_files *f, struct insp_err *err)
 	set_view(f, &f->base);
 	return 0;
 }
-
-/* The form in which it is written: of layers, that of the uppermost. */
-static const struct view_ids *written(const struct insp_files *f)
-{
-	return f->from == INSP_FILES_LIVE ? f->ids : f->view.n > 0 ? f->view.layers[0].ids : NULL;
-}
-
-uint32_t rootfs_uid_outside(const struct insp_files *f, uint32_t inside)
-{
-	return written(f) ? idmap_to_outside(&written(f)->uids, inside) : inside;
-}
-
-uint32_t rootfs_gid_outside(const struct insp_files *f, uint32_t inside)
-{
-	return written(f) ? idmap_to_outside(&written(f)->gids, inside) : inside;
-}

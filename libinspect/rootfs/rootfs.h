@@ -39,12 +39,6 @@ const struct view_rights *rootfs_rights(const struct insp_files *f);
  * root directory of a layer tells: it belongs to an id that only one of the two sides has.
  */
 int rootfs_set_ids(struct insp_files *f, struct insp_err *err);
-/*
- * The id that a file of the uppermost layer gets on disk (of INSP_FILES_LIVE: that it is given through the mounts) when it
- * is to be id inside. UINT32_MAX: the user namespace has no such id.
- */
-uint32_t rootfs_uid_outside(const struct insp_files *f, uint32_t inside);
-uint32_t rootfs_gid_outside(const struct insp_files *f, uint32_t inside);
 
 /* Opens a directory of the host that c's record names as its own (a layer): rootfs_open_own() of open.c says what is believed. */
 int rootfs_open_own(struct insp_sys *sys, const struct insp_container *c, const char *path,

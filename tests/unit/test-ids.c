@@ -3,7 +3,7 @@
 
 #include "libinspect/container/container.h"
 #include "libinspect/kernel/subid.h"
-#include "libinspect/rootfs/rootfs.h"
+#include "libinspect/rootfs/copy.h"
 
 static struct idmap map_of(const char *text)
 {
@@ -147,6 +147,15 @@ static struct insp_files *files_of(struct insp_sys *sys, const struct insp_conta
 	return f;
 }
 
+/* What a file that is copied into the container is given on disk, to be inside's there. */
+static uint32_t written_as(const struct insp_files *f, bool gid, uint32_t inside)
+{
+	struct copy_ids ids = { 0 };
+
+	copy_ids_of(f, &f->view, &ids);
+	return ids.mapped ? idmap_to_outside(gid ? &ids.gids : &ids.uids, inside) : inside;
+}
+
 /* As podman as root leaves them: the upper as the host counts, the image's as inside. */
 static void each_layer_has_its_form(void **state)
 {
@@ -169,15 +178,15 @@ static void each_layer_has_its_form(void **state)
 	assert_string_equal(owner_of(f, "new"), "33:44");
 	assert_string_equal(owner_of(f, "old"), "33:44");
 	assert_string_equal(owner_of(f, "foreign"), "65534:65534");
-	assert_int_equal(rootfs_uid_outside(f, 33), 100033);
-	assert_int_equal(rootfs_gid_outside(f, 0), 200000);
-	assert_true(rootfs_uid_outside(f, 65536) == UINT32_MAX);
+	assert_int_equal(written_as(f, false, 33), 100033);
+	assert_int_equal(written_as(f, true, 0), 200000);
+	assert_true(written_as(f, false, 65536) == UINT32_MAX);
 	insp_files_close(f);
 	/* and as incus does: all of them as inside */
 	put_owned(l, "store/0/", 0, 0);
 	f = files_of(sys, c);
 	assert_string_equal(owner_of(f, "foreign"), "5:5");
-	assert_int_equal(rootfs_uid_outside(f, 33), 33);
+	assert_int_equal(written_as(f, false, 33), 33);
 	insp_files_close(f);
 	insp_container_free(c);
 	insp_sys_close(sys);
@@ -204,9 +213,9 @@ static void a_users_record_leads_to_no_ids_but_that_users(void **state)
 			assert_int_equal(container_add_ids(&c->gids, 0, claims[i], 1000), 0);
 		}
 		f = files_of(sys, c);
-		assert_int_equal(rootfs_uid_outside(f, 0), 1000);
-		assert_int_equal(rootfs_gid_outside(f, 0), 50);
-		assert_int_equal(rootfs_uid_outside(f, 1), 100000);
+		assert_int_equal(written_as(f, false, 0), 1000);
+		assert_int_equal(written_as(f, true, 0), 50);
+		assert_int_equal(written_as(f, false, 1), 100000);
 		assert_string_equal(owner_of(f, "."), "0:0");
 		insp_files_close(f);
 		insp_container_free(c);

@@ -101,11 +101,8 @@ static int open_container(struct ccp_host *host, const char *ref, struct ccp_con
 	}
 	c = calloc(1, sizeof(*c));
 	if (!c || !(c->ref = strdup(ref))) {
-		struct insp_err err = { 0 };
-
 		free(c);
-		insp_err_set(&err, -ENOMEM, "open '%s'", ref);
-		return tool_fail(&ccp_tool, &err);
+		return tool_no_memory(&ccp_tool);
 	}
 	c->next = host->containers;
 	host->containers = c;
@@ -120,7 +117,7 @@ int ccp_side(struct ccp_host *host, const char *operand, bool write, struct insp
 {
 	_cleanup_free_ char *ref = NULL;
 	const char *colon = colon_of(operand);
-	struct ccp_container *c;
+	struct ccp_container *c = NULL;
 	int r;
 
 	if (!ccp_is_container(operand)) {
@@ -131,15 +128,16 @@ int ccp_side(struct ccp_host *host, const char *operand, bool write, struct insp
 		return opts_usage_error(&ccp_tool, "'%s' is not CONTAINER:PATH", operand);
 	ref = strndup(operand, (size_t)(colon - operand));
 	if (!ref)
-		return ccp_tool.failure;
+		return tool_no_memory(&ccp_tool);
 	r = open_container(host, ref, &c);
-	if (r != 0)
+	if (r != 0) {
 		hint_slash(operand, colon);
-	if (r == 0 && write && c->unseen)
-		r = refuse_write(c);
-	if (r == 0)
-		*ret = (struct insp_copy_side){ .files = c->files, .path = colon + 1 };
-	return r;
+		return r;
+	}
+	if (write && c->unseen)
+		return refuse_write(c);
+	*ret = (struct insp_copy_side){ .files = c->files, .path = colon + 1 };
+	return 0;
 }
 
 /* ---- all of them ---- */
@@ -158,7 +156,7 @@ static int add(struct ccp_sources *s, const struct insp_copy_side *side)
 	struct insp_copy_side *bigger = reallocarray(s->items, s->n + 1, sizeof(*bigger));
 
 	if (!bigger)
-		return ccp_tool.failure;
+		return tool_no_memory(&ccp_tool);
 	s->items = bigger;
 	s->items[s->n++] = *side;
 	return 0;
@@ -185,7 +183,7 @@ int ccp_sources(struct ccp_host *host, char *operands[], size_t n, bool glob,
 
 	ret->globs = calloc(n, sizeof(*ret->globs));
 	if (!ret->globs)
-		return ccp_tool.failure;
+		return tool_no_memory(&ccp_tool);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		struct insp_copy_side side;
 

@@ -48,6 +48,8 @@ extern const struct cdiff_way way_unified; /* -u */
 void cdiff_put(const struct cdiff *cdiff, const char *text);
 /* The bytes of data that the file has by itself: of a regular file or a link. NULL: 0. */
 uint64_t cdiff_size(const struct insp_file *file);
+/* What a layer is, in one word. */
+const char *cdiff_role_name(enum insp_layer_role role);
 /* Says that a change cannot be shown whole; the run goes on and is incomplete. */
 void cdiff_say(struct cdiff *cdiff, const struct insp_change *change, int error, const char *what);
 

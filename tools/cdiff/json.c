@@ -52,17 +52,11 @@ static const char *type_name(mode_t mode)
 
 static void json_layer(const struct insp_change *change, enum insp_side side, struct json_out *out)
 {
-	static const char *const roles[] = {
-		[INSP_LAYER_UPPER] = "upper",
-		[INSP_LAYER_ENGINE] = "engine",
-		[INSP_LAYER_IMAGE] = "image",
-		[INSP_LAYER_TREE] = "tree",
-	};
 	struct insp_layer layer;
 
 	insp_change_layer(change, side, &layer);
 	json_out_open(out, "layer", '{');
-	json_out_string(out, "role", roles[layer.role]);
+	json_out_string(out, "role", cdiff_role_name(layer.role));
 	if (layer.number)
 		json_out_int(out, "number", layer.number);
 	else

@@ -5,18 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *role_name(enum insp_layer_role role)
-{
-	static const char *const names[] = {
-		[INSP_LAYER_UPPER] = "upper",
-		[INSP_LAYER_ENGINE] = "engine",
-		[INSP_LAYER_IMAGE] = "image",
-		[INSP_LAYER_TREE] = "tree",
-	};
-
-	return names[role];
-}
-
 #define SHORT_ID "12" /* digits, as everybody's lists have them */
 
 /*
@@ -43,7 +31,7 @@ static void put_layer(const struct cdiff *cdiff, const struct insp_change *chang
 	struct insp_layer layer;
 
 	insp_change_layer(change, side, &layer);
-	printf("\t%s", role_name(layer.role));
+	printf("\t%s", cdiff_role_name(layer.role));
 	if (layer.number)
 		printf(" %u", layer.number);
 	putchar('\t');

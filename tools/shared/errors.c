@@ -25,6 +25,12 @@ int tool_fail(const struct tool *tool, const struct insp_err *err)
 	return tool->failure;
 }
 
+int tool_no_memory(const struct tool *tool)
+{
+	say_line(tool->name, "out of memory");
+	return tool->failure;
+}
+
 /* A hint that several in a row share is said once, behind the last. */
 size_t tool_say_diags(const struct tool *tool, const struct insp_diags *diags)
 {

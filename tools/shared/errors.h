@@ -16,6 +16,8 @@ enum {
 void tool_say(const struct tool *tool, const struct insp_err *err);
 /* The same, and returns tool->failure. */
 int tool_fail(const struct tool *tool, const struct insp_err *err);
+/* Says that memory is out, and returns tool->failure. */
+int tool_no_memory(const struct tool *tool);
 /* tool_say() of each, a hint in common only once; how many there were. */
 size_t tool_say_diags(const struct tool *tool, const struct insp_diags *diags);
 /* The containers that an ambiguous reference may mean, one "  ENGINE:NAME  ID" a line. */
