@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/docker-store.sh"
 . "$SONDE_SOURCE/tests/lib/docker-overlay.sh"
+. "$SONDE_SOURCE/tests/lib/fixture.sh"
 
 test_prereq PTY 'have_all script'
 
@@ -30,19 +31,45 @@ test_expect ROOT,JQ,PTY 'on a terminal a name is escaped, in one line, in each f
         ! grep -q "$(printf "\033")" typed && grep -qF "a\\x1b]0;owned\\x07b\\x0aC" typed || { cat -v typed; return 1; }
     done
 '
+test_expect ROOT,JQ,PTY 'naive: content in a diff acts on the terminal' '
+    printf "x\ty\033[2J\n" >"$upper/text" && { script -qec "diff -u /dev/null $upper/text" /dev/null >typed || true; } && grep -q "$(printf "\033")" typed
+'
 test_expect ROOT,JQ,PTY 'content is escaped on a terminal, tabs and line ends apart' '
-    printf "x\ty\033[2J\n" >"$upper/text" && script -qec "cdiff --sysroot $HOST -u web /text" /dev/null >typed &&
+    script -qec "cdiff --sysroot $HOST -u web /text" /dev/null >typed &&
     ! grep -q "$(printf "\033")" typed && grep -q "^+x$(printf "\t")y.x1b\[2J" typed
 '
-test_expect ROOT,JQ 'a label of a diff cannot end its line' '
-    printf "t\n" >"$upper/$evil_name" && overlay_cdiff -u web >out && [ "$(grep -c "^+++ " out)" = 2 ] && test_grep "^+++ b/a.x1b" out
+# a name that ends its line, and goes on as the heads of a diff of another file, which patch believes
+evil_label=$(printf 'a\n--- a/victim\n+++ b/victim\n@@ -1 +1 @@\n-kept\n+owned\n')
+test_expect ROOT,JQ 'naive: a name in a diff makes patch write to another file' '
+    mkdir -p there && echo kept >there/victim && printf "t\n" >text && { diff -u --label "b/$evil_label" /dev/null text >naive.patch || true; } &&
+    (cd there && patch -f -p1 <../naive.patch >out 2>&1; true) && grep -q owned there/victim
+'
+test_expect ROOT,JQ 'a label of a diff cannot end its line, and patch writes to no other file' '
+    overlay_store 2 && mkdir -p "$upper/$(dirname "$evil_label")" &&
+    printf "t\n" >"$upper/$evil_label" && echo kept >there/victim && overlay_cdiff -u web >ours.patch && test_grep "victim" ours.patch &&
+    test_grep -v "^+++ b/victim" ours.patch && (cd there && patch -f -p1 <../ours.patch >out 2>&1; true) && test_grep "^kept$" there/victim
+'
+test_expect ROOT,JQ 'nor can a sequence for the terminal in it' '
+    overlay_store 2 && printf "t\n" >"$upper/$evil_name" && overlay_cdiff -u web >out && [ "$(grep -c "^+++ " out)" = 1 ] && test_grep "^+++ b/a.x1b" out
 '
 
-test_expect ROOT,JQ,XATTR 'naive: user.overlay.opaque, which a container may set, hides the image' '
-    overlay_store 2 && mkdir -p "${layers[0]}/etc" "$upper/etc" && echo root >"${layers[0]}/etc/passwd" && echo n >"$upper/etc/new" &&
-    setfattr -n user.overlay.opaque -v y "$upper/etc" && setfattr -n user.fuseoverlayfs.opaque -v y "$upper/etc" &&
-    : >"$upper/etc/.wh.passwd" && : >"$upper/etc/.wh..wh..opq" &&
-    getfattr --only-values -n user.overlay.opaque "$upper/etc" | grep -q y
+# marks_up: /etc/passwd of the image and a new file; nothing is deleted
+marks_up()
+{
+    overlay_store 2 && mkdir -p "${layers[0]}/etc" "$upper/etc" && echo root >"${layers[0]}/etc/passwd" && echo n >"$upper/etc/new"
+}
+# naive_hides: whoever takes every known mark for one, whatever the store, no longer sees the file
+naive_hides() { "$HELPERS/dump-view" -m fuse "$upper" "${layers[@]}" >view && grep -q "^/etc/new" view && ! grep -q "^/etc/passwd" view; }
+test_expect ROOT,JQ,XATTR 'naive: without such marks every way sees the file' 'marks_up && ! naive_hides && grep -q "^/etc/passwd" view'
+test_expect ROOT,JQ,XATTR 'naive: each mark of another store, which a container may set, hides the image' '
+    for mark in "setfattr -n user.overlay.opaque -v y $upper/etc" "setfattr -n user.fuseoverlayfs.opaque -v y $upper/etc" \
+        ": >$upper/etc/.wh.passwd" ": >$upper/etc/.wh..wh..opq"; do
+        marks_up && eval "$mark" && naive_hides || { echo "$mark"; return 1; }
+    done
+'
+test_expect ROOT,JQ,XATTR 'setup: all of them at once' '
+    marks_up && setfattr -n user.overlay.opaque -v y "$upper/etc" && setfattr -n user.fuseoverlayfs.opaque -v y "$upper/etc" &&
+    : >"$upper/etc/.wh.passwd" && : >"$upper/etc/.wh..wh..opq"
 '
 test_expect ROOT,JQ,XATTR 'marks of other stores are the container'\''s own files and attributes' '
     overlay_cdiff web >actual &&
@@ -51,9 +78,13 @@ test_expect ROOT,JQ,XATTR 'marks of other stores are the container'\''s own file
 test_expect ROOT,JQ,XATTR 'trusted.overlay.opaque, which it may not set, counts' '
     setfattr -n trusted.overlay.opaque -v y "$upper/etc" && overlay_cdiff web >actual && test_grep "^D /etc/passwd$" actual
 '
+test_expect ROOT,JQ,XATTR 'naive: a redirect, joined to a layer, leads to the host'\''s' '
+    overlay_store 2 && mkdir -p "$upper/d" "$HOST/secret" && echo s >"$HOST/secret/key" && setfattr -n trusted.overlay.redirect -v ../../../../../../secret "$upper/d" &&
+    to=$(getfattr --only-values -n trusted.overlay.redirect "$upper/d") && [ "$(cat "${layers[0]}/$to/key")" = s ]
+'
 test_expect ROOT,JQ,XATTR 'a redirect that leads out of the layers finds nothing' '
     overlay_store 2 && mkdir -p "$upper/d" "$HOST/secret" && echo s >"$HOST/secret/key" &&
-    for to in ../../../../../../../secret /../../secret .. /.. "" / //; do
+    for to in ../../../../../../secret ../../../../../../../secret /../../secret .. /.. "" / //; do
         setfattr -n trusted.overlay.redirect -v "$to" "$upper/d" && overlay_cdiff web >actual && echo "A /d" >expect &&
         test_cmp expect actual || return 1
     done
@@ -99,9 +130,34 @@ never_leaks() { for i in $(seq 200); do cdiff --sysroot "$HOST" -u web >>out || 
 test_expect ROOT,JQ 'a file that becomes a link shows nothing of the host' 'link_up && : >out && racing "$upper/d/text" "$HOST/link" never_leaks'
 test_expect ROOT,JQ 'naive: a directory that becomes a link shows the host'\''s' 'link_up && racing "$upper/d" "$HOST/link.d" naive_leaks'
 test_expect ROOT,JQ 'a directory that becomes a link shows nothing of the host' 'link_up && : >out && racing "$upper/d" "$HOST/link.d" never_leaks'
+test_expect ROOT,JQ 'naive: a link of the image leads a path joined to it to the host'\''s' '
+    overlay_store 2 && mkdir -p "$HOST/secret.d" && echo k >"$HOST/secret.d/key" && ln -s "$(printf "../%.0s" $(seq 30))$HOST/secret.d" "$upper/out" &&
+    [ "$(cat "$upper/out/key")" = k ] && { diff -Nur "${layers[0]}" "$upper" >naive.diff || true; } && test_grep "^+k$" naive.diff
+'
 test_expect ROOT,JQ 'a link of the image leads PATH nowhere but inside' '
-    overlay_store 2 && mkdir -p "$HOST/secret.d" && echo k >"$HOST/secret.d/key" && ln -s "../../../../../../../../../../../$HOST/secret.d" "$upper/out" &&
     test_status 1 cdiff --sysroot "$HOST" web /out/key 2>err && test_grep "No such file" err
+'
+
+# A user's store is the user's to arrange: root is shown an image of it, whose layer is a link to what only root may read.
+user_image_up()
+{
+    rm -rf host && fixture_copy podman-4.3-rootless && store=host/home/user/.local/share/containers/storage &&
+        top=$store/overlay/$(jq -r ".[] | select(.names[0] == \"localhost/sonde-test:1\").layer" $store/overlay-images/images.json)/diff &&
+        mkdir -p host/root/secret && echo k >host/root/secret/key && chmod 700 host/root host/root/secret && rm -rf "$top" &&
+        ln -s "$PWD/host/root/secret" "$top"
+}
+test_expect ROOT,JQ 'naive: a layer of a user'\''s image that is a link shows the host'\''s' 'user_image_up && [ "$(cat "$top/key")" = k ]'
+test_expect ROOT,JQ 'a layer of a user'\''s image that is a link is refused' '
+    for to in "$PWD/host/root/secret" /root/secret ../../../../../../../../root/secret; do
+        ln -sfn "$to" "$top" && test_status 1 cdiff --sysroot host image:sonde-test:1 web >out 2>err && test_empty out && test_grep -v key err &&
+        test_grep "image sonde-test:1: open layer\|image localhost/sonde-test:1: open layer" err || return 1
+    done
+'
+test_expect ROOT,JQ 'nor is a user'\''s image that names no layer of the store' '
+    user_image_up && for id in ../../../../../../../../root/secret "" x; do
+        jq -c --arg id "$id" "map(.layer = \$id)" $store/overlay-images/images.json >new && cat new >$store/overlay-images/images.json &&
+        test_status 1 cdiff --sysroot host image:sonde-test:1 web >out 2>err && test_empty out && test_grep "the id of its layer is none\|it has no layer" err || return 1
+    done
 '
 
 # PATH may hold a directory of the container, HOME and the like may be anything: the host'\''s diff is at a fixed place
@@ -117,6 +173,9 @@ test_expect ROOT,JQ,STRACE 'it is nobody, and has nothing open but the two texts
     test_grep "setresuid(65534, 65534, 65534) *= 0" trace && ! grep -v O_CLOEXEC trace | grep "dup3([0-9]*, [5-9]"
 '
 
+test_expect ROOT,JQ 'naive: two texts of millions of lines keep diff busy, or take gigabytes' '
+    seq 2000000 | shuf >a.slow && seq 2000000 | shuf >b.slow && test_status 124 timeout 8 diff -u a.slow b.slow >naive.diff
+'
 test_expect ROOT,JQ 'two texts of millions of lines, which cost diff gigabytes, are given up, and the rest goes on' '
     seq 2000000 | shuf >"${layers[0]}/slow" && seq 2000000 | shuf >"$upper/slow" &&
     timeout 120 cdiff --sysroot "$HOST" -u web >out && test_grep "^Changed /slow: takes too much" out && test_grep "^+4$" out
