@@ -295,11 +295,10 @@ struct insp_container {
 	pid_t pid;	    /* init's pid on this host, 0: none, not running */
 	uint64_t pid_start; /* its start time, clock ticks since boot; set when pid is */
 	uid_t owner;	    /* whose store it is in: 0, or a rootless user; (uid_t)-1: unknown */
-	char *pod, *project;
-	char *pod_namespace; /* Kubernetes' namespace of the pod */
-	bool infra;	     /* holds a pod's namespaces (pause) and is nobody's program */
-	bool is_image;	     /* no container at all: insp_image_find() of files.h */
-	bool unlisted;	     /* the engine's own list leaves it out: listed with the stopped ones */
+	char *pod, *project, *pod_namespace; /* the last is Kubernetes' */
+	bool infra;    /* holds a pod's namespaces (pause) and is nobody's program */
+	bool is_image; /* no container at all: insp_image_find() of files.h */
+	bool unlisted; /* the engine's own list leaves it out: listed with the stopped ones */
 	/*
 	 * Static: whose kernel its processes run on, when that is not the host's ("gVisor"). They are not among the
 	 * host's processes then: pid is the sandbox's, and its namespaces but the network one tell nothing of them.
@@ -319,6 +318,7 @@ struct insp_container {
 	struct insp_ns_set ns; /* filled for INSP_WANT_NS, and when running */
 	/* for INSP_WANT_FILES */
 	struct insp_layers *layers; /* NULL: not known */
+	char *no_layers; /* why, of one that insp_resolve() found by its name; NULL: not known either */
 	struct insp_mount
 		*mounts; /* without those that every container has (/proc, /dev, /etc/hosts …) */
 	size_t n_mounts;

@@ -221,7 +221,7 @@ static int open_and_compare(struct cdiff *cdiff)
 
 	if (r == 0 && cdiff->opts->other) {
 		r = open_side(cdiff, INSP_BEFORE, cdiff->opts->other, &files[INSP_BEFORE]);
-		if (r == -ENOENT)
+		if (r == -ENOENT && !image_of(cdiff->opts->other))
 			say_no_path(cdiff);
 	}
 	if (r == 0) {

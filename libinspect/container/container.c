@@ -162,6 +162,7 @@ struct insp_container *insp_container_free(struct insp_container *c)
 	if (!c)
 		return NULL;
 	container_layers_free(c->layers);
+	free(c->no_layers);
 	for (size_t i = 0; i < c->n_mounts; i++)
 		mount_clear(&c->mounts[i]);
 	free(c->mounts);

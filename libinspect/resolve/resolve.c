@@ -237,6 +237,8 @@ static int resolve_name(struct insp_sys *sys, const char *text, unsigned want,
 		return not_found(&scan, &ref, text, err);
 	if (scan.found.n > 1)
 		return ambiguous(&scan.found, text, candidates, err);
+	if ((want & INSP_WANT_FILES) && unseen_layers(&scan.diags, scan.found.items[0]) < 0)
+		return insp_err_set(err, -ENOMEM, "look for a container");
 	*ret_container = TAKE_PTR(scan.found.items[0]);
 	scan.found.n = 0;
 	return 0;

@@ -1,6 +1,7 @@
 #include "libinspect/resolve/unseen.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/container/container.h"
 
 #define SHOWN_MAX 280 /* bytes of a failure, so that the rest of a message has its place */
 #define ID_SHOWN  12  /* as messages name a container */
@@ -52,4 +53,19 @@ void unseen_note(const struct insp_diags *diags, const char *ref, struct insp_er
 		snprintf(more, sizeof(more), " (and %zu more, see 'cps -a')", diags->n - 1);
 	insp_err_say(err, code, "%s; not all could be read: %s%s", text, failure, more);
 	insp_err_hint(err, "%s", hint);
+}
+
+/* "ENGINE container ID: WHY" */
+int unseen_layers(const struct insp_diags *diags, struct insp_container *c)
+{
+	char head[96];
+
+	snprintf(head, sizeof(head), "%s container %.12s: ", c->engine, c->id);
+	for (size_t i = 0; i < diags->n && !c->layers && !c->no_layers; i++) {
+		const char *why = str_after(diags->items[i].text, head);
+
+		if (why && container_set(&c->no_layers, why) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }

@@ -11,4 +11,7 @@
  */
 void unseen_note(const struct insp_diags *diags, const char *ref, struct insp_err *err);
 
+/* c->no_layers: what was noted when c's layers were looked for. Nothing when they are known. -ENOMEM. */
+int unseen_layers(const struct insp_diags *diags, struct insp_container *c);
+
 #endif

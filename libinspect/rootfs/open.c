@@ -111,8 +111,9 @@ static unsigned marks_of(const struct insp_container *c)
 
 static int unknown(const struct insp_container *c, struct insp_err *err)
 {
-	insp_err_say(err, -ENODATA, "%s container %s: where its files are is not known", c->engine,
-		     c->name);
+	insp_err_say(err, -ENODATA, "%s container %s: where its files are is not known%s%s",
+		     c->engine, c->name, c->no_layers ? ": " : "",
+		     c->no_layers ? c->no_layers : "");
 	if (c->guest)
 		insp_err_hint(err, "they are in the memory of its own kernel (%s)", c->guest);
 	return -ENODATA;
