@@ -73,7 +73,7 @@ cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
 ccp        := operands signals
 sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
-              scope supervisor
+              scope supervisor targetenv who
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \

@@ -1,9 +1,9 @@
-/* The last steps before the user's command: limits, terminal, user namespace, capabilities, exec. */
+/* The last steps before the user's command: limits, terminal, user namespace, who it runs as, directory, exec. */
 #include "sidecar/internal.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -17,55 +17,23 @@ static int no_groups(void)
 #endif
 }
 
-/* Becomes user 0 of the joined user namespace; whoever is outside it is nobody there. */
+/* All capabilities in there come with it; who it is, is set later. */
 static int join_user(int userns, struct insp_err *err)
 {
 	if (setns(userns, CLONE_NEWUSER) < 0)
 		return insp_err_set(err, -errno, "join the container's user namespace");
-	/* refused in a namespace whose maker may not change groups (rootless); then there are none to lose */
-	no_groups();
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) {
-		insp_err_set(err, -errno, "become user 0 of the container's user namespace");
-		insp_err_hint(err, "'--ns pid,net,ipc,uts' stays out of it");
-		return err->code;
-	}
 	return 0;
 }
 
-static int drop_sets(uint64_t drop)
+/* What was a terminal is our pty now. Root's, it could not be opened again by who the command runs as: /dev/stderr. */
+static void own_terminal(const struct sidecar_plan *plan)
 {
-	cap_t caps = cap_get_proc();
-	int r = caps ? 0 : -errno;
-
-	for (cap_value_t c = 0; r == 0 && c <= cap_max_bits() - 1; c++) {
-		static const cap_flag_t sets[] = { CAP_EFFECTIVE, CAP_PERMITTED, CAP_INHERITABLE };
-
-		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sets); i++)
-			if (drop & (UINT64_C(1) << c))
-				r = cap_set_flag(caps, sets[i], 1, &c, CAP_CLEAR) < 0 ? -errno : 0;
-	}
-	if (r == 0 && cap_set_proc(caps) < 0)
-		r = -errno;
-	if (caps)
-		cap_free(caps);
-	return r;
+	for (int fd = 0; fd < 3; fd++)
+		if (plan->uid != 0 && isatty(fd) && fchown(fd, plan->uid, (gid_t)-1) < 0)
+			return;
 }
 
-/* From the bounding set first, or exec as user 0 would bring them back. */
-static int drop_capabilities(uint64_t drop, struct insp_err *err)
-{
-	int r;
-
-	if (!drop)
-		return 0;
-	for (int c = 0; c < 64; c++)
-		if ((drop & (UINT64_C(1) << c)) && prctl(PR_CAPBSET_READ, c) == 1 &&
-		    prctl(PR_CAPBSET_DROP, c) < 0)
-			return insp_err_set(err, -errno, "drop capability %d", c);
-	r = drop_sets(drop);
-	return r < 0 ? insp_err_set(err, r, "drop capabilities") : 0;
-}
-
+/* Limits, terminal, user namespace, ids and capabilities. */
 static int prepare(const struct sidecar_plan *plan, struct insp_pty *pty,
 		   const struct limits *limits, const struct channels *ch, struct insp_err *err)
 {
@@ -79,10 +47,51 @@ static int prepare(const struct sidecar_plan *plan, struct insp_pty *pty,
 		return r;
 	if (!pty)
 		setsid();
+	own_terminal(plan);
+	/* here, for a user namespace may refuse it (rootless); refused here, too, there are none to lose */
+	if (plan->ids.set_uid)
+		no_groups();
 	r = ch->userns >= 0 ? join_user(ch->userns, err) : 0;
-	if (r < 0)
+	return r < 0 ? r : insp_enter_creds_apply(&plan->ids, &plan->caps, err);
+}
+
+/* By where the kernel says that we are: a directory of the container may be a link to one of the host's by now. */
+static bool is_in_target(void)
+{
+	char buf[PATH_MAX];
+
+	return syscall(SYS_getcwd, buf, sizeof(buf)) > 0 && strncmp(buf, "/target", 7) == 0 &&
+	       (buf[7] == '/' || buf[7] == '\0');
+}
+
+static int try_dir(const char *path)
+{
+	bool theirs = strncmp(path, "/target", 7) == 0 && (path[7] == '/' || path[7] == '\0');
+
+	if (chdir(path) < 0)
+		return -errno;
+	return theirs && !is_in_target() ? -EXDEV : 0;
+}
+
+/* After the ids: it is the command's user who must be allowed to. */
+static int change_dir(const struct sidecar_plan *plan, int messages, struct insp_err *err)
+{
+	int r = plan->workdir ? try_dir(plan->workdir) : 0;
+
+	if (r == 0)
+		return 0;
+	if (r == -EXDEV)
+		insp_err_say(err, r, "change to directory '%s': it leads out of /target",
+			     plan->workdir);
+	else
+		insp_err_set(err, r, "change to directory '%s'", plan->workdir);
+	if (plan->opts->workdir)
 		return r;
-	return drop_capabilities(plan->opts->cap_drop, err);
+	/* the container's doing, which shall not keep anybody from looking into it */
+	message_warn(messages, err);
+	if (chdir("/target") < 0 && chdir("/") < 0)
+		return insp_err_set(err, -errno, "change to directory '/'");
+	return 0;
 }
 
 _Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pty,
@@ -93,7 +102,7 @@ _Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pt
 	struct insp_err err = { 0 };
 	int code;
 
-	if (prepare(plan, pty, limits, ch, &err) < 0)
+	if (prepare(plan, pty, limits, ch, &err) < 0 || change_dir(plan, ch->messages, &err) < 0)
 		message_die(ch->messages, INSP_EXIT_OWN_FAILURE, &err);
 	proc_close_others(keep, 1);
 	proc_default_signals();

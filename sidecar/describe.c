@@ -1,5 +1,5 @@
 /* The plan in words, for --dry-run. */
-#include "sidecar/internal.h"
+#include "sidecar/who.h"
 
 #include <inttypes.h>
 
@@ -50,8 +50,7 @@ static void print_limits(const struct sidecar_limits *l, FILE *f)
 
 static void print_command(const struct sidecar_plan *plan, FILE *f)
 {
-	if (plan->opts->cap_drop)
-		fprintf(f, "capabilities  without 0x%" PRIx64 "\n", plan->opts->cap_drop);
+	who_describe(plan, f);
 	fprintf(f, "terminal      %s\n",
 		isatty(0) || isatty(1) || isatty(2) ? "one of its own" : "none");
 	fprintf(f, "set           TARGET_PID=%d\n", (int)plan->inner_pid);

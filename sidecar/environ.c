@@ -11,8 +11,6 @@ static const char *const handed_on[] = { "TERM",  "COLORTERM", "LANG",	   "LANGU
 					 "USER",  "LOGNAME",   "EDITOR",   "VISUAL",
 					 "PAGER", "LESS",      "NO_COLOR", "TZ" };
 
-#define ENV_MAX 256
-
 void environ_free(char **strings)
 {
 	for (char **s = strings; s && *s; s++)
@@ -46,10 +44,8 @@ static bool is_own_home(const char *home)
 	return stat(home, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-char *environ_home(char *const *envp)
+char *environ_home(const char *home)
 {
-	const char *home = environ_get(envp, "HOME");
-
 	return strdup(is_own_home(home) ? home : "/tmp");
 }
 
@@ -78,8 +74,7 @@ static const char *choose_shell(char *const *envp)
 	return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
 }
 
-/* Adds "K=V", or replaces what has the same K. */
-static int env_put(char **env, char *pair)
+int environ_put(char **env, char *pair)
 {
 	size_t key = pair ? strcspn(pair, "=") + 1 : 0, i;
 
@@ -88,7 +83,7 @@ static int env_put(char **env, char *pair)
 	for (i = 0; env[i]; i++)
 		if (strncmp(env[i], pair, key) == 0)
 			break;
-	if (i == ENV_MAX) {
+	if (i == ENVIRON_MAX) {
 		free(pair);
 		return -E2BIG;
 	}
@@ -107,16 +102,25 @@ static int env_set(char **env, const char *format, ...)
 	va_start(ap, format);
 	n = vasprintf(&pair, format, ap);
 	va_end(ap);
-	return env_put(env, n < 0 ? NULL : pair);
+	return environ_put(env, n < 0 ? NULL : pair);
 }
 
-static int env_hand_on(char **env, char *const *envp)
+/* Another user than the caller is not called as he is. */
+static bool is_of_user(const char *key)
 {
+	return strcmp(key, "USER") == 0 || strcmp(key, "LOGNAME") == 0;
+}
+
+static int env_hand_on(const struct sidecar_plan *plan, char **env, char *const *envp)
+{
+	bool other = plan->ids.set_uid && plan->ids.uid != 0;
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(handed_on) && r == 0; i++) {
 		const char *value = environ_get(envp, handed_on[i]);
 
+		if (other && is_of_user(handed_on[i]))
+			value = plan->user.name;
 		if (value)
 			r = env_set(env, "%s=%s", handed_on[i], value);
 	}
@@ -126,11 +130,21 @@ static int env_hand_on(char **env, char *const *envp)
 	return r;
 }
 
+/* "K=V", or K alone: the caller's, as with docker; one that he has not is not set. */
+static int env_add_given(char **env, const char *given, char *const *envp)
+{
+	const char *value = strchr(given, '=') ? NULL : environ_get(envp, given);
+
+	if (value)
+		return env_set(env, "%s=%s", given, value);
+	return strchr(given, '=') ? env_set(env, "%s", given) : 0;
+}
+
 static int env_fill(const struct sidecar_plan *plan, const char *shell, char **env)
 {
 	const struct sidecar_opts *o = plan->opts;
 	const char *path = environ_get(o->envp, "PATH");
-	int r = env_hand_on(env, o->envp);
+	int r = env_hand_on(plan, env, o->envp);
 
 	r = r ?: env_set(env, "PATH=%s", path && *path ? path : SIDECAR_PATH);
 	r = r ?: env_set(env, "HOME=%s", plan->home);
@@ -140,7 +154,7 @@ static int env_fill(const struct sidecar_plan *plan, const char *shell, char **e
 	r = r ?: env_set(env, "TARGET=%s", o->name);
 	r = r ?: env_set(env, "TARGET_PID=%d", (int)plan->inner_pid);
 	for (size_t i = 0; i < o->n_env && r == 0; i++)
-		r = env_set(env, "%s", o->env[i]);
+		r = env_add_given(env, o->env[i], o->envp);
 	return r;
 }
 
@@ -172,11 +186,14 @@ int environ_make(struct sidecar_plan *plan, struct insp_err *err)
 	int r;
 
 	plan->argv = copy_words(plan->opts->command, shell);
-	plan->envp = calloc(ENV_MAX + 1, sizeof(*plan->envp));
+	plan->envp = calloc(ENVIRON_MAX + 1, sizeof(*plan->envp));
 	if (!plan->argv || !plan->envp)
 		return insp_err_set(err, -ENOMEM, "plan the command");
-	r = env_fill(plan, shell, plan->envp);
+	r = plan->opts->as_target ? targetenv_add(plan, plan->envp, err) : 0;
+	if (r < 0 && r != -E2BIG && r != -ENOMEM)
+		return r;
+	r = r ?: env_fill(plan, shell, plan->envp);
 	if (r == -E2BIG)
-		return insp_err_say(err, r, "more than %d environment variables", ENV_MAX);
+		return insp_err_say(err, r, "more than %d environment variables", ENVIRON_MAX);
 	return r < 0 ? insp_err_set(err, r, "plan the command's environment") : 0;
 }

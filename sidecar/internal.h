@@ -2,6 +2,7 @@
 #ifndef SONDE_SIDECAR_INTERNAL_H
 #define SONDE_SIDECAR_INTERNAL_H
 
+#include "libinspect/creds.h"
 #include "sidecar/sidecar.h"
 #include "tools/shared/util.h"
 
@@ -22,9 +23,13 @@ struct sidecar_plan {
 	bool join_user;
 	char *name;	 /* letters, digits and "_.-/:" only: goes into a prompt */
 	pid_t inner_pid; /* $TARGET_PID */
-	uid_t uid;	 /* who user 0 of the command is on this host */
+	uid_t uid;	 /* who the command's user is on this host */
 	gid_t gid;
-	char *home; /* absolute; the command's own file system is mounted there */
+	struct insp_enter_ids ids; /* as the user namespace counts that the session is in */
+	struct insp_enter_caps caps;
+	struct insp_user user; /* name NULL: the caller's root, or a number without a name */
+	char *workdir;	       /* NULL: / */
+	char *home;	       /* absolute; the command's own file system is mounted there */
 	char **argv, **envp;
 	struct insp_diags warnings;
 };

@@ -1,6 +1,7 @@
 /* Looking at the target and deciding everything, while nothing has changed yet. */
 #include "sidecar/internal.h"
 #include "sidecar/environ.h"
+#include "sidecar/who.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +10,6 @@
 
 /* 65536 supplementary groups, which the target may set, stand before what is looked for */
 #define STATUS_MAX (1024 * 1024)
-#define MAP_MAX	   16384
 #define CAP_BIT(c) (UINT64_C(1) << (c))
 
 struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan)
@@ -18,6 +18,8 @@ struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan)
 		return NULL;
 	free(plan->name);
 	free(plan->home);
+	free(plan->workdir);
+	insp_user_clear(&plan->user);
 	environ_free(plan->argv);
 	environ_free(plan->envp);
 	insp_diags_clear(&plan->warnings);
@@ -137,7 +139,7 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 {
 	uint64_t theirs = status_caps(status, "\nCapPrm:") | status_caps(status, "\nCapEff:");
 	uint64_t possible = theirs | status_caps(status, "\nCapBnd:");
-	uint64_t own = ((CAP_BIT(CAP_LAST_CAP) << 1) - 1) & ~plan->opts->cap_drop;
+	uint64_t own = who_caps(plan);
 	struct insp_err w = { 0 };
 
 	if (!(plan->join & (1U << INSP_NS_PID)) ||
@@ -147,9 +149,9 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 		insp_err_say(&w, -EPERM,
 			     "the container may trace processes (CAP_SYS_PTRACE): its "
 			     "root can take this session over");
-	else if (plan->opts->cap_drop && (own & ~theirs) == 0)
+	else if ((own & ~theirs) == 0)
 		insp_err_say(&w, -EPERM,
-			     "with these capabilities dropped the container's root can "
+			     "with no more capabilities than the container has, its root can "
 			     "trace this session");
 	else
 		return;
@@ -157,31 +159,6 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 		&w, "if you do not trust it, '--ns %snet,ipc,uts' keeps the session out of its %s",
 		plan->join_user ? "pid," : "", plan->join_user ? "reach" : "sight");
 	insp_diags_add(&plan->warnings, &w);
-}
-
-/* Who 0 of the target's user namespace is on this host: "0 100000 65536" in its map. */
-static int map_root(const struct insp_pid *target, const char *file, uint32_t *ret,
-		    struct insp_err *err)
-{
-	char buf[MAP_MAX], *save = NULL;
-	int r = read_proc(target, file, buf, sizeof(buf));
-
-	if (r < 0)
-		return insp_err_set(err, r, "process %d: read '%s'", (int)insp_pid_number(target),
-				    file);
-	for (char *line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		uint32_t inside, outside, count;
-
-		if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) ==
-			    3 &&
-		    inside == 0 && count > 0) {
-			*ret = outside;
-			return 0;
-		}
-	}
-	insp_err_say(err, -EOVERFLOW, "user 0 of the container's user namespace is nobody");
-	insp_err_hint(err, "'--ns pid,net,ipc,uts' stays out of it");
-	return -EOVERFLOW;
 }
 
 static int look_at_target(struct sidecar_plan *plan, struct insp_err *err)
@@ -197,11 +174,10 @@ static int look_at_target(struct sidecar_plan *plan, struct insp_err *err)
 	}
 	plan->inner_pid = plan->join & (1U << INSP_NS_PID) ? inner_pid(status)
 							   : insp_pid_number(plan->target);
-	warn_trace(plan, status);
-	if (!plan->join_user)
-		return 0;
-	r = map_root(plan->target, "uid_map", &plan->uid, err);
-	return r < 0 ? r : map_root(plan->target, "gid_map", &plan->gid, err);
+	r = who_decide(plan, err);
+	if (r == 0)
+		warn_trace(plan, status);
+	return r;
 }
 
 static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
@@ -214,7 +190,7 @@ static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 	if (r < 0)
 		return r;
 	plan->name = files_prompt_word(plan->opts->name, 40);
-	plan->home = environ_home(plan->opts->envp);
+	plan->home = who_home(plan);
 	if (!plan->name || !plan->home)
 		return insp_err_set(err, -ENOMEM, "plan");
 	return environ_make(plan, err);

@@ -23,14 +23,29 @@ struct sidecar_limits {
 	unsigned pids;
 };
 
+/* kubectl debug's; see who.c. NONE: all capabilities. */
+enum sidecar_profile {
+	SIDECAR_PROFILE_NONE,
+	SIDECAR_PROFILE_GENERAL,
+	SIDECAR_PROFILE_RESTRICTED,
+	SIDECAR_PROFILE_NETADMIN,
+	SIDECAR_PROFILE_SYSADMIN,
+};
+/* An enum sidecar_profile; -ENOENT. */
+int sidecar_profile_from_name(const char *name);
+
 struct sidecar_opts {
 	const char *name;    /* the container's, as the engine has it; hostile bytes */
 	unsigned namespaces; /* bits 1 << INSP_NS_x to join; those shared already are skipped */
 	bool write;	     /* /target writable */
 	struct sidecar_limits limits;
-	uint64_t cap_drop; /* bits 1 << CAP_x */
+	const char *user; /* "NAME" of the host's passwd or "UID", and ":GID"; NULL: root */
+	bool as_target;	  /* all that its first process is: without user and profile */
+	enum sidecar_profile profile;
+	uint64_t cap_drop;   /* bits 1 << CAP_x */
+	const char *workdir; /* absolute, as the session sees it; NULL: "/", or the target's */
 	const char *const *env;
-	size_t n_env;	      /* K=V to set */
+	size_t n_env;	      /* K=V to set, or K: the caller's */
 	char *const *command; /* NULL-terminated; NULL: a shell */
 	char *const *envp;    /* the caller's environment */
 };

@@ -16,6 +16,8 @@ struct cdebug_opts {
 	uint64_t memory;
 	double cpus;
 	unsigned pids;
+	const char *user, *workdir, *profile;
+	bool as_target;
 	uint64_t cap_drop;
 	struct opt_list env;
 };
@@ -102,9 +104,21 @@ static const struct opt table[] = {
 	  "at most this much memory, in a cgroup of its own" },
 	{ OPT_DECIMAL, 0, "cpus", AT(cpus), "N", "at most this many processors (1.5)" },
 	{ OPT_UINT, 0, "pids", AT(pids), "N", "at most this many processes and threads" },
+	{ OPT_GROUP, .help = "As whom the command runs" },
+	{ OPT_STRING, 'u', "user", AT(user), "USER",
+	  "a user of the host's passwd or a UID, and :GID (default: root)",
+	  .complete = COMPLETE_USER },
+	{ OPT_FLAG, 0, "as-target", AT(as_target),
+	  .help = "user, groups, capabilities, environment, directory of its first process" },
+	{ OPT_CHOICE, 0, "profile", AT(profile), "PROFILE",
+	  "capabilities as with kubectl debug (default: sysadmin)",
+	  .words = "general restricted netadmin sysadmin" },
 	{ OPT_CALL, 0, "cap-drop", AT(cap_drop), "LIST",
 	  "without these capabilities, or ALL (default: has all)", .call = parse_capabilities },
-	{ OPT_LIST, 'e', "env", AT(env), "K=V", "set a variable for the command (repeatable)" },
+	{ OPT_LIST, 'e', "env", AT(env), "NAME[=VALUE]",
+	  "set a variable, or hand the caller's on (repeatable)" },
+	{ OPT_STRING, 'w', "workdir", AT(workdir), "DIR",
+	  "working directory: the host's, or /target/…" },
 	{ OPT_GROUP, .help = "General" },
 	{ OPT_FLAG, 'i', "interactive", AT(ignored),
 	  .help = "ignored: standard input is always there" },
@@ -152,9 +166,19 @@ static void warn(const struct insp_err *err)
 static int check_env(const struct opt_list *env)
 {
 	for (size_t i = 0; i < env->n; i++)
-		if (!strchr(env->items[i], '=') || env->items[i][0] == '=')
-			return opts_usage_error(&tool, "--env '%s' is not of the form K=V",
+		if (!env->items[i][0] || env->items[i][0] == '=')
+			return opts_usage_error(&tool, "--env '%s' is not of the form NAME[=VALUE]",
 						env->items[i]);
+	return 0;
+}
+
+static int check_who(const struct cdebug_opts *o)
+{
+	if (o->as_target && (o->user || o->profile))
+		return opts_usage_error(&tool, "--as-target says who runs the command: "
+					       "not with --user or --profile");
+	if (o->workdir && o->workdir[0] != '/')
+		return opts_usage_error(&tool, "--workdir: '%s' does not begin with /", o->workdir);
 	return 0;
 }
 
@@ -200,7 +224,10 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 	struct sidecar_opts so = { .namespaces = o->namespaces,
 				   .write = o->write,
 				   .limits = { o->memory, o->cpus, o->pids },
+				   .user = o->user,
+				   .as_target = o->as_target,
 				   .cap_drop = o->cap_drop,
+				   .workdir = o->workdir,
 				   .env = o->env.items,
 				   .n_env = o->env.n,
 				   .command = command,
@@ -218,6 +245,8 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 	if (insp_container_on_host(c, &err) < 0)
 		return tool_fail(&tool, &err);
 	so.name = c->name;
+	if (o->profile)
+		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
 	if (insp_container_init(sys, c, &target, &err) < 0)
 		return tool_fail(&tool, &err);
 	if (sidecar_plan_make(sys, target, &so, &plan, &err) < 0)
@@ -237,6 +266,8 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 	if (first == argc)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
 	r = check_env(&o->env);
+	if (!r)
+		r = check_who(o);
 	if (!r)
 		r = check_memory(o->memory);
 	if (r)

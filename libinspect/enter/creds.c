@@ -64,7 +64,7 @@ static int raise_ambient(uint64_t set)
 }
 
 /* After the ids: setuid() from 0 to another has emptied the sets, unless they were to be kept. */
-static int cut_sets(const struct enter_caps *caps)
+static int cut_sets(const struct insp_enter_caps *caps)
 {
 	struct cap_sets s = { 0 };
 	int r = sets_get(&s);
@@ -74,7 +74,7 @@ static int cut_sets(const struct enter_caps *caps)
 	s.permitted &= caps->exact ? caps->permitted : caps->bounding;
 	s.effective = s.permitted & (caps->exact ? caps->effective : s.effective);
 	/* never the caller's: inheritable ones of host root would reach file capabilities (CVE-2022-24769) */
-	s.inheritable = caps->exact ? caps->inheritable & caps->permitted : 0;
+	s.inheritable = caps->exact ? caps->inheritable & s.permitted : 0;
 	r = sets_put(&s);
 	if (r < 0)
 		return r;
@@ -91,7 +91,7 @@ static int set_groups(const gid_t *groups, size_t n)
 #endif
 }
 
-static int apply_ids(const struct enter_ids *ids, struct insp_err *err)
+static int apply_ids(const struct insp_enter_ids *ids, struct insp_err *err)
 {
 	if (ids->set_groups && set_groups(ids->groups, ids->n_groups) < 0)
 		return insp_err_set(err, -errno, "set the supplementary groups");
@@ -110,31 +110,53 @@ void enter_creds_fs(void)
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
-int enter_creds_apply(const struct enter_decision *d, struct insp_err *err)
+int insp_enter_creds_apply(const struct insp_enter_ids *ids, const struct insp_enter_caps *caps,
+			   struct insp_err *err)
 {
 	int r;
 
-	if (d->caps.cut) {
+	if (caps->cut) {
 		/* needs CAP_SETPCAP, so it comes before the ids */
-		r = cut_bounding(d->caps.bounding);
+		r = cut_bounding(caps->bounding);
 		if (r < 0)
 			return insp_err_set(err, r, "cut the capability bounding set");
 		/* compat: kernel < 4.3 has no ambient set */
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	}
-	if (d->caps.exact)
+	if (caps->exact)
 		prctl(PR_SET_KEEPCAPS, 1);
-	r = apply_ids(&d->ids, err);
+	r = apply_ids(ids, err);
 	if (r < 0)
 		return r;
-	if (d->caps.cut) {
-		r = cut_sets(&d->caps);
+	if (caps->cut) {
+		r = cut_sets(caps);
 		if (r < 0)
 			return insp_err_set(err, r, "set the capabilities");
 	}
-	if (d->caps.no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (caps->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return insp_err_set(err, -errno, "set no_new_privs");
 	/* a change of ids sets it to fs.suid_dumpable, which may be 1 */
 	prctl(PR_SET_DUMPABLE, 0);
+	return 0;
+}
+
+int insp_enter_target_creds(const struct insp_pid *target, unsigned namespaces,
+			    struct insp_enter_ids *ret_ids, struct insp_enter_caps *ret_caps,
+			    struct insp_err *err)
+{
+	const struct insp_enter_opts opts = { .namespaces = namespaces, .as_target = true };
+	struct enter_facts facts = { 0 };
+	struct enter_decision d;
+	int r = enter_facts_read(target, namespaces, &facts, err);
+
+	if (r < 0)
+		return r;
+	enter_decide(&facts, &opts, &d);
+	if (d.ids.uid == (uid_t)-1 || d.ids.gid == (gid_t)-1)
+		return insp_err_say(err, -EINVAL,
+				    "process %d: its ids have no number in its user namespace",
+				    (int)insp_pid_number(target));
+	*ret_ids = d.ids;
+	*ret_caps = d.caps;
 	return 0;
 }

@@ -39,13 +39,13 @@ static enum enter_env decide_env(const struct enter_decision *d, const struct in
 	return ENTER_ENV_KEEP;
 }
 
-static void set_uid(struct enter_ids *ids, uid_t uid)
+static void set_uid(struct insp_enter_ids *ids, uid_t uid)
 {
 	ids->set_uid = true;
 	ids->uid = uid;
 }
 
-static void set_gid(struct enter_ids *ids, gid_t gid)
+static void set_gid(struct insp_enter_ids *ids, gid_t gid)
 {
 	ids->set_gid = true;
 	ids->gid = gid;
@@ -53,7 +53,7 @@ static void set_gid(struct enter_ids *ids, gid_t gid)
 
 /* A change of ids drops the caller's groups; inside they would be those of others who have the same numbers. */
 static void decide_groups(const struct enter_facts *f, const struct insp_enter_opts *o, bool inside,
-			  struct enter_ids *ids)
+			  struct insp_enter_ids *ids)
 {
 	if (!ids->set_uid && !ids->set_gid && (!inside || o->keep_ids))
 		return;
@@ -68,7 +68,7 @@ static void decide_groups(const struct enter_facts *f, const struct insp_enter_o
 }
 
 static void decide_ids(const struct enter_facts *f, const struct insp_enter_opts *o,
-		       const struct enter_decision *d, struct enter_ids *ids)
+		       const struct enter_decision *d, struct insp_enter_ids *ids)
 {
 	/* nsenter's default in a user namespace is its root; one that has none gets the target's own ids */
 	if ((d->join & BIT(USER)) && !o->keep_ids) {
@@ -100,7 +100,7 @@ static void decide_ids(const struct enter_facts *f, const struct insp_enter_opts
  * has the host's capabilities (and with them mknod, module loading, ptrace).
  */
 static void decide_caps(const struct enter_facts *f, const struct insp_enter_opts *o,
-			const struct enter_decision *d, struct enter_caps *caps)
+			const struct enter_decision *d, struct insp_enter_caps *caps)
 {
 	const struct pid_status *s = &f->status;
 

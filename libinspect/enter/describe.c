@@ -53,7 +53,7 @@ static const char *env_text(enum enter_env env)
 	return "the caller's";
 }
 
-static void put_ids(struct strbuf *sb, const struct enter_ids *ids)
+static void put_ids(struct strbuf *sb, const struct insp_enter_ids *ids)
 {
 	strbuf_printf(sb, "%-13s", "user:");
 	if (!ids->set_uid && !ids->set_gid)
@@ -69,7 +69,7 @@ static void put_ids(struct strbuf *sb, const struct enter_ids *ids)
 	strbuf_puts(sb, "\n");
 }
 
-static void put_caps(struct strbuf *sb, const struct enter_caps *caps)
+static void put_caps(struct strbuf *sb, const struct insp_enter_caps *caps)
 {
 	strbuf_printf(sb, "%-13s", "capabilities:");
 	if (!caps->cut)

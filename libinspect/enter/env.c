@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 
-#define ENVIRON_MAX  (1024 * 1024)
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static bool names(const char *entry, const char *name, size_t len)
@@ -124,7 +123,7 @@ static int add_target(struct env_list *l, const struct insp_enter_plan *plan, st
 {
 	_cleanup_free_ char *data = NULL;
 	size_t len;
-	int r = pid_read_environ(sys, plan->target, ENVIRON_MAX, &data, &len, err);
+	int r = insp_pid_environ(sys, plan->target, &data, &len, err);
 
 	if (r < 0)
 		return insp_err_wrap(err, r, "%s", plan->who);

@@ -40,10 +40,10 @@ static int map_ids(const struct insp_pid *target, struct enter_facts *f)
 	return 0;
 }
 
-static int facts_read(const struct insp_pid *target, const struct insp_enter_opts *opts,
-		      struct enter_facts *f, struct insp_err *err)
+int enter_facts_read(const struct insp_pid *target, unsigned namespaces, struct enter_facts *f,
+		     struct insp_err *err)
 {
-	int r = enter_ns_to_join(target, opts->namespaces, &f->differs, err);
+	int r = enter_ns_to_join(target, namespaces, &f->differs, err);
 
 	if (r < 0)
 		return r;
@@ -160,7 +160,7 @@ static int plan_fill(struct insp_enter_plan *plan, struct insp_sys *sys,
 		     const struct insp_enter_opts *opts, struct insp_err *err)
 {
 	struct enter_facts facts = { 0 };
-	int r = facts_read(plan->target, opts, &facts, err);
+	int r = enter_facts_read(plan->target, opts->namespaces, &facts, err);
 
 	if (r < 0)
 		return r;

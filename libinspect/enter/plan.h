@@ -5,6 +5,7 @@
 #ifndef SONDE_ENTER_PLAN_H
 #define SONDE_ENTER_PLAN_H
 
+#include "libinspect/creds.h"
 #include "libinspect/enter/enter.h"
 
 /* What is known of the target. */
@@ -13,7 +14,7 @@ struct enter_facts {
 	struct pid_status status; /* ids as the caller's user namespace sees them */
 	uid_t uid;		  /* of the target, as its user namespace sees it; -1: not mapped */
 	gid_t gid;
-	gid_t groups[64];
+	gid_t groups[INSP_GROUPS_MAX];
 	size_t n_groups;
 	bool user_differs;     /* it has a user namespace of its own, joined or not */
 	bool root_mapped;      /* its user namespace has a uid 0 and a gid 0 */
@@ -34,21 +35,6 @@ enum enter_env {
 	ENTER_ENV_TARGET, /* /proc/PID/environ */
 };
 
-struct enter_ids {
-	bool set_uid, set_gid, set_groups;
-	uid_t uid;
-	gid_t gid;
-	gid_t groups[64];
-	size_t n_groups;
-};
-
-struct enter_caps {
-	bool cut;   /* to what is in bounding */
-	bool exact; /* to just these sets */
-	bool no_new_privs;
-	uint64_t bounding, permitted, effective, inheritable, ambient;
-};
-
 /* resolv.conf, hosts: the bytes that the command shall see there. */
 struct enter_file {
 	const char *path;
@@ -66,10 +52,13 @@ struct enter_decision {
 	bool chroot; /* to the target's root, or to opts.root */
 	enum enter_cwd cwd;
 	enum enter_env env;
-	struct enter_ids ids;
-	struct enter_caps caps;
+	struct insp_enter_ids ids;
+	struct insp_enter_caps caps;
 };
 
+/* Fills *f for one who would join these namespaces. -errno, err says. */
+int enter_facts_read(const struct insp_pid *target, unsigned namespaces, struct enter_facts *f,
+		     struct insp_err *err);
 void enter_decide(const struct enter_facts *facts, const struct insp_enter_opts *opts,
 		  struct enter_decision *ret);
 /* The decision in words; who: "container web". The answer is free()d; NULL when memory is out. */
@@ -110,8 +99,6 @@ int enter_mounts_make(const struct insp_enter_plan *plan, struct insp_err *err);
  * daemon who asks (fs/fuse/dev.c: EOVERFLOW). Where the namespace has no id 0 nothing changes.
  */
 void enter_creds_fs(void);
-/* User, groups, capabilities, no_new_privs. Leaves the process non-dumpable. */
-int enter_creds_apply(const struct enter_decision *d, struct insp_err *err);
 /* Runs argv; returns 126 or 127 with err said. */
 int enter_exec(char *const argv[], char *const env[], struct insp_err *err);
 /* What all that comes after entering has in common: root and working directory. */

@@ -141,7 +141,8 @@ static int go_in(struct run *run, struct insp_err *err)
 		return r;
 	enter_close_fds(selffd, fds, kept_fds(run, fds));
 	/* inside at last: the capabilities go before the container sees the command's process */
-	return plan->d.private_mounts ? 0 : enter_creds_apply(&plan->d, err);
+	return plan->d.private_mounts ? 0
+				      : insp_enter_creds_apply(&plan->d.ids, &plan->d.caps, err);
 }
 
 /* Last steps that only the command's process can do. */
@@ -157,7 +158,7 @@ static int settle(struct run *run, struct insp_err *err)
 		r = enter_join(plan->target, USER_BIT, err);
 	if (r < 0)
 		return r;
-	return enter_creds_apply(&plan->d, err);
+	return insp_enter_creds_apply(&plan->d.ids, &plan->d.caps, err);
 }
 
 /* After the change of ids, which resets it: the command does not outlive the front, not even its kill -9. */

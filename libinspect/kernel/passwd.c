@@ -2,8 +2,11 @@
 #include "libinspect/kernel/passwd.h"
 
 #include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/creds.h"
 #include "libinspect/kernel/span.h"
+#include "libinspect/kernel/sys.h"
 
 void passwd_table_free(struct passwd_table *t)
 {
@@ -130,4 +133,36 @@ const struct passwd_entry *passwd_by_name(const struct passwd_table *t, const ch
 		if (strcmp(t->items[i].name, name) == 0)
 			return &t->items[i];
 	return NULL;
+}
+
+void insp_user_clear(struct insp_user *user)
+{
+	free(user->name);
+	free(user->home);
+	*user = (struct insp_user){ 0 };
+}
+
+int insp_user_find(struct insp_sys *sys, const char *name, uid_t uid, struct insp_user *ret,
+		   struct insp_err *err)
+{
+	_cleanup_passwd_ struct passwd_table table = { 0 };
+	struct insp_user user = { 0 };
+	const struct passwd_entry *e;
+	int r = passwd_read(sys->rootfd, &table, err);
+
+	if (r < 0)
+		return r;
+	e = name ? passwd_by_name(&table, name) : passwd_by_uid(&table, uid);
+	if (!e && name)
+		return insp_err_say(err, -ENOENT, "no user '%s' in the host's /etc/passwd", name);
+	if (!e)
+		return insp_err_say(err, -ENOENT, "no user %u in the host's /etc/passwd",
+				    (unsigned)uid);
+	user = (struct insp_user){ str_dup(e->name), str_dup(e->home), e->uid, e->gid };
+	if (!user.name || !user.home) {
+		insp_user_clear(&user);
+		return insp_err_set(err, -ENOMEM, "read '/etc/passwd'");
+	}
+	*ret = user;
+	return 0;
 }

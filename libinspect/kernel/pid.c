@@ -3,11 +3,14 @@
 
 #include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
+#include "libinspect/creds.h"
 #include "libinspect/kernel/slowread.h"
 
 #include <sys/stat.h>
 #include <poll.h>
 #include <sys/syscall.h>
+
+#define ENVIRON_MAX (1024 * 1024)
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434 /* compat: headers < 5.3; the same on every architecture but alpha */
@@ -195,8 +198,8 @@ int insp_pid_open_root(const struct insp_pid *pid, int *ret_fd, struct insp_err 
 	return 0;
 }
 
-int pid_read_environ(struct insp_sys *sys, const struct insp_pid *pid, size_t max, char **ret,
-		     size_t *ret_len, struct insp_err *err)
+int insp_pid_environ(struct insp_sys *sys, const struct insp_pid *pid, char **ret, size_t *ret_len,
+		     struct insp_err *err)
 {
 	struct slowread *reader;
 	_cleanup_free_ char *data = NULL;
@@ -205,7 +208,7 @@ int pid_read_environ(struct insp_sys *sys, const struct insp_pid *pid, size_t ma
 
 	r = slowread_new(sys, &reader);
 	if (r >= 0) {
-		r = slowread_read(reader, pid->pid, "environ", max, &data, &len);
+		r = slowread_read(reader, pid->pid, "environ", ENVIRON_MAX, &data, &len);
 		slowread_free(reader);
 	}
 	/* the reader opens by number: only what was read while the process still lived is its own */

@@ -72,8 +72,4 @@ struct pid_root {
 int pid_root(int procfd, pid_t pid, struct pid_root *ret);
 bool pid_root_same(const struct pid_root *a, const struct pid_root *b);
 
-/* /proc/PID/environ, cut at max. Bytes from the target. May stall: bounded by the deadline. */
-int pid_read_environ(struct insp_sys *sys, const struct insp_pid *pid, size_t max, char **ret,
-		     size_t *ret_len, struct insp_err *err);
-
 #endif

@@ -16,8 +16,15 @@ test_expect 'usage errors are one line and the hint to --help, and exit 125' '
     test_status 125 cdebug --cap-drop bogus web 2>err && test_grep "bogus.*no capability" err &&
     test_status 125 cdebug --memory lots web 2>err && test_grep lots err &&
     test_status 125 cdebug --cpus many web 2>err && test_grep many err &&
-    test_status 125 cdebug --env NAME web 2>err && test_grep "NAME.*K=V" err &&
-    test_status 125 cdebug --env =V web 2>err && test_grep "=V.*K=V" err
+    test_status 125 cdebug --env =V web 2>err && test_grep "=V.*NAME" err &&
+    test_status 125 cdebug --env "" web 2>err && test_grep "NAME.=VALUE" err
+'
+
+test_expect 'who the command runs as is said once, by words that there are' '
+    test_status 125 cdebug --profile baseline web 2>err && test_grep "general restricted netadmin sysadmin" err &&
+    test_status 125 cdebug --as-target --user 0 web 2>err && test_grep "not with --user or --profile" err &&
+    test_status 125 cdebug --as-target --profile general web 2>err && test_grep "not with --user or --profile" err &&
+    test_status 125 cdebug --workdir tmp web 2>err && test_grep "tmp. does not begin with /" err
 '
 
 test_expect 'a name that no container has exits 125' '

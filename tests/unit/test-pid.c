@@ -1,6 +1,7 @@
 /* struct insp_pid and struct insp_sys on processes of the test's own. */
 #include "tests/unit/torture.h"
 
+#include "libinspect/creds.h"
 #include "libinspect/kernel/pid.h"
 
 #include <pthread.h>
@@ -139,7 +140,7 @@ static void a_closed_process_reads_nothing(void **state)
 	end(pid);
 	assert_int_equal(pid_read_status(p, &st, NULL), -ESRCH);
 	assert_true(insp_pid_open_root(p, &root, NULL) < 0);
-	assert_true(pid_read_environ(sys, p, 100, &env, &len, NULL) < 0);
+	assert_true(insp_pid_environ(sys, p, &env, &len, NULL) < 0);
 	assert_null(env);
 	insp_pid_close(p);
 }

@@ -5,6 +5,7 @@
 #include "tests/unit/torture.h"
 #include "tests/unit/scratch.h"
 
+#include "libinspect/creds.h"
 #include "libinspect/kernel/pid.h"
 #include "libinspect/kernel/slowread.h"
 
@@ -204,7 +205,7 @@ static void the_environment_of_a_process_is_read(void **state)
 	close(ends[0]);
 	assert_int_equal(insp_sys_open(NULL, &sys, NULL), 0);
 	assert_int_equal(insp_pid_open(sys, child, 0, &p, NULL), 0);
-	assert_int_equal(pid_read_environ(sys, p, 4096, &env, &len, NULL), 0);
+	assert_int_equal(insp_pid_environ(sys, p, &env, &len, NULL), 0);
 	assert_int_equal(len, sizeof("SONDE_A=1\0B=x y"));
 	assert_memory_equal(env, "SONDE_A=1\0B=x y", len);
 	kill(child, SIGKILL);
