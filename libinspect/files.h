@@ -79,7 +79,7 @@ struct insp_file {
 	gid_t gid;
 	dev_t rdev;
 	uint64_t size; /* bytes */
-	int64_t mtime; /* ns since the epoch */
+	int64_t mtime; /* ns since the epoch; INT64_MIN: a time before 1678 or after 2262, which is not told so */
 };
 
 /* The two sides of a comparison. */

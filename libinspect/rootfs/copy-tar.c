@@ -25,6 +25,7 @@ struct level {
 	struct copy_into *into;
 	bool chain;    /* those above into are not those of the levels above: free all of them */
 	char *name;    /* in the archive; NULL: the destination */
+	char *path;    /* in the container: "/srv/a", without links; NULL: the destination's */
 	bool has_meta; /* the archive said what it is to have, once all is in it */
 	struct copy_meta meta;
 };
@@ -42,19 +43,23 @@ struct untar {
 
 /* ---- the directories that are open ---- */
 
-static int push(struct untar *u, struct copy_into *into, bool chain, const char *name)
+/* Takes ownership of into and, with a name, of path. */
+static int push(struct untar *u, struct copy_into *into, bool chain, const char *name, char *path)
 {
 	char *own = name ? strdup(name) : NULL;
 
-	if ((name && !own) || !util_grow(&u->levels, u->n, &u->cap, sizeof(*u->levels), 16)) {
+	if ((name && (!own || !path)) ||
+	    !util_grow(&u->levels, u->n, &u->cap, sizeof(*u->levels), 16)) {
 		if (chain)
 			copy_chain_free(into);
 		else
 			copy_into_free(into);
 		free(own);
+		free(path);
 		return -ENOMEM;
 	}
-	u->levels[u->n++] = (struct level){ .into = into, .chain = chain, .name = own };
+	u->levels[u->n++] =
+		(struct level){ .into = into, .chain = chain, .name = own, .path = path };
 	return 0;
 }
 
@@ -70,6 +75,7 @@ static int pop(struct untar *u)
 	else
 		copy_into_free(l->into);
 	free(l->name);
+	free(l->path);
 	return r;
 }
 
@@ -107,24 +113,24 @@ static bool is_last(const char *p)
 	return *p == '\0';
 }
 
-/* Where we are in the container: "/srv/a". */
+/* Where name is, or would be, in the container: "/srv/a". */
 static char *path_here(const struct untar *u, const char *name)
 {
-	struct strbuf sb = { 0 };
+	const char *path = u->levels[u->n - 1].path;
 
-	strbuf_puts(&sb, u->dst->at.path);
-	for (size_t i = 1; i < u->n; i++)
-		strbuf_printf(&sb, "/%s", u->levels[i].name);
-	strbuf_printf(&sb, "/%s/", name);
-	return strbuf_take(&sb);
+	if (!path)
+		path = u->dst->at.path;
+	return str_format("%s/%s", strcmp(path, "/") == 0 ? "" : path, name);
 }
 
 /* The directory that a link of the container leads to. */
 static int enter_link(struct untar *u, const char *name, const struct view_node *node)
 {
-	_cleanup_free_ char *path = path_here(u, name);
+	_cleanup_free_ char *link = path_here(u, name);
+	_cleanup_free_ char *path = link ? str_format("%s/", link) : NULL;
 	struct copy_end end = { 0 };
 	struct copy_into *into = NULL, *next;
+	const struct volume *volume;
 	int r;
 
 	if (copy_links_find(&u->made, &node->st))
@@ -132,8 +138,11 @@ static int enter_link(struct untar *u, const char *name, const struct view_node 
 	r = path ? volumes_resolve(&u->dst->own, &u->dst->volumes, path, PATH_FOLLOW, &end.at)
 		 : -ENOMEM;
 	end.view = end.at.dir.view;
+	volume = r == 0 ? volumes_of(&u->dst->volumes, &end.at.dir) : NULL;
 	if (r == 0 && !end.at.exists)
 		r = -ENOENT;
+	if (volume && volume->mount->read_only)
+		r = -EROFS;
 	if (r == 0)
 		r = copy_end_into(&end, &into);
 	if (r == 0 && end.at.name) {
@@ -141,9 +150,11 @@ static int enter_link(struct untar *u, const char *name, const struct view_node 
 		if (r == 0)
 			into = next;
 	}
+	free(path);
+	path = TAKE_PTR(end.at.path);
 	path_at_close(&end.at);
 	if (r == 0)
-		return push(u, into, true, name);
+		return push(u, into, true, name, TAKE_PTR(path));
 	copy_chain_free(into);
 	return r;
 }
@@ -151,10 +162,15 @@ static int enter_link(struct untar *u, const char *name, const struct view_node 
 /* One directory further down; made where it is missing. */
 static int enter(struct untar *u, const char *name, bool *ret_made)
 {
+	_cleanup_free_ char *path = path_here(u, name);
 	struct copy_into *next;
 	struct view_node node;
-	int r = copy_into_lookup(here(u), name, &node);
+	int r = path ? copy_volume_enter(u->dst, path, "", here(u), name, &next) : -ENOMEM;
 
+	*ret_made = false;
+	if (r != 0)
+		return r < 0 ? r : push(u, next, false, name, TAKE_PTR(path));
+	r = copy_into_lookup(here(u), name, &node);
 	*ret_made = r == -ENOENT;
 	if (r == -ENOENT) {
 		r = copy_into_mkdir(here(u), name, &next);
@@ -170,7 +186,7 @@ static int enter(struct untar *u, const char *name, bool *ret_made)
 		r = S_ISDIR(node.st.st_mode) ? copy_into_enter(here(u), name, &node, &next)
 					     : -ENOTDIR;
 	}
-	return r < 0 ? r : push(u, next, false, name);
+	return r < 0 ? r : push(u, next, false, name, TAKE_PTR(path));
 }
 
 /* What a directory has that the archive only implies. */
@@ -360,6 +376,13 @@ static int make(struct untar *u, struct archive_entry *e, int dirfd, const char 
 	return make_other(u, e, dirfd, temp);
 }
 
+static bool is_mounted(const struct untar *u, const char *name)
+{
+	_cleanup_free_ char *path = path_here(u, name);
+
+	return path && volumes_at(&u->dst->volumes, path);
+}
+
 static int put_file(struct untar *u, struct archive_entry *e, const char *name)
 {
 	struct copy_into *into = here(u);
@@ -367,6 +390,8 @@ static int put_file(struct untar *u, struct archive_entry *e, const char *name)
 	struct view_node there;
 	int dirfd, r = copy_into_lookup(into, name, &there);
 
+	if (is_mounted(u, name))
+		return -EBUSY;
 	if (r == 0 && S_ISDIR(there.st.st_mode))
 		return -EISDIR;
 	if (r < 0 && r != -ENOENT)
@@ -389,8 +414,9 @@ static int put_dir(struct untar *u, struct archive_entry *e, const char *name)
 	bool made;
 	int r;
 
-	/* a link is not what a directory replaces, wherever it leads */
-	if (copy_into_lookup(here(u), name, &there) == 0 && !S_ISDIR(there.st.st_mode))
+	/* a link is not what a directory replaces, wherever it leads; unless something is mounted there */
+	if (!is_mounted(u, name) && copy_into_lookup(here(u), name, &there) == 0 &&
+	    !S_ISDIR(there.st.st_mode))
 		return -ENOTDIR;
 	r = enter(u, name, &made);
 	if (r < 0)
@@ -524,7 +550,7 @@ int copy_untar(struct copy *c, int fd, struct copy_end *dst, struct insp_diags *
 		return r;
 	}
 	utf8 = utf8_begin();
-	r = push(&u, into, true, NULL);
+	r = push(&u, into, true, NULL, NULL);
 	if (r == 0)
 		r = open_archive(&u, fd);
 	if (r == 0)

@@ -80,6 +80,16 @@ static int failed(struct state *s, int error)
 
 /* ---- giving a change ---- */
 
+static int64_t nanoseconds(const struct timespec *t)
+{
+	int64_t ns;
+
+	return __builtin_mul_overflow((int64_t)t->tv_sec, (int64_t)1000000000, &ns) ||
+			       __builtin_add_overflow(ns, (int64_t)t->tv_nsec, &ns)
+		       ? INT64_MIN
+		       : ns;
+}
+
 static struct insp_file describe(const struct diff_file *f)
 {
 	const struct stat *st = &f->node.st;
@@ -90,7 +100,7 @@ static struct insp_file describe(const struct diff_file *f)
 		.gid = st->st_gid,
 		.rdev = st->st_rdev,
 		.size = (uint64_t)st->st_size,
-		.mtime = st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec,
+		.mtime = nanoseconds(&st->st_mtim),
 	};
 }
 

@@ -6,6 +6,12 @@
 
 #include <limits.h>
 
+/*
+ * How many directories are entered to find one that is redirected: each on the way may be so itself, in each layer, and an image
+ * brings its attributes along (docker unpacks trusted.*).
+ */
+#define REDIRECTED_MAX 4096
+
 int view_add(struct view *v, int fd)
 {
 	struct view_layer *bigger = reallocarray(v->layers, v->n + 1, sizeof(*bigger));
@@ -173,8 +179,12 @@ int view_stat(const struct view_dir *dir, const struct view_name *name, struct v
 	return r < 0 ? r : is_mark(dir, name->name, ret) ? -ENOENT : 0;
 }
 
-int view_enter_parent(const struct view *v, size_t first, const char *path, struct view_dir *ret,
-		      const char **ret_name)
+static int enter(const struct view_dir *dir, const char *name, const struct view_node *node,
+		 unsigned *steps, struct view_dir *ret);
+
+/* view_enter_parent(); *steps: how many directories may still be entered where redirects lead. */
+static int enter_parent(const struct view *v, size_t first, const char *path, unsigned *steps,
+			struct view_dir *ret, const char **ret_name)
 {
 	_cleanup_view_dir_ struct view_dir dir = { 0 };
 	int r = first < v->n ? view_root(v, first, &dir) : -ENOENT;
@@ -187,12 +197,17 @@ int view_enter_parent(const struct view *v, size_t first, const char *path, stru
 
 		if (path[n] == '\0')
 			break;
+		if (*steps == 0) {
+			r = -ELOOP;
+			break;
+		}
+		(*steps)--;
 		memcpy(name, path, n);
 		name[n] = '\0';
 		path += n;
 		r = view_lookup(&dir, name, &node);
 		if (r == 0)
-			r = view_enter(&dir, name, &node, &next);
+			r = enter(&dir, name, &node, steps, &next);
 		view_dir_close(&dir);
 		dir = next;
 	}
@@ -204,17 +219,26 @@ int view_enter_parent(const struct view *v, size_t first, const char *path, stru
 	return 0;
 }
 
+int view_enter_parent(const struct view *v, size_t first, const char *path, struct view_dir *ret,
+		      const char **ret_name)
+{
+	unsigned steps = REDIRECTED_MAX;
+
+	return enter_parent(v, first, path, &steps, ret, ret_name);
+}
+
 /* The merged directory at path itself. */
-static int enter_path(const struct view *v, size_t first, const char *path, struct view_dir *ret)
+static int enter_path(const struct view *v, size_t first, const char *path, unsigned *steps,
+		      struct view_dir *ret)
 {
 	_cleanup_view_dir_ struct view_dir parent = { 0 };
 	struct view_node node;
 	const char *name;
-	int r = view_enter_parent(v, first, path, &parent, &name);
+	int r = enter_parent(v, first, path, steps, &parent, &name);
 
 	if (r == 0)
 		r = view_lookup(&parent, name, &node);
-	return r < 0 ? r : view_enter(&parent, name, &node, ret);
+	return r < 0 ? r : enter(&parent, name, &node, steps, ret);
 }
 
 /* Moves the parts of more behind those of dir. */
@@ -233,7 +257,7 @@ static int append_parts(struct view_dir *dir, struct view_dir *more)
  * What the part that was just opened says about those below it. 1: nothing below counts. *wanted: the name that is
  * looked for further down, held by *held.
  */
-static int look_below(struct view_dir *dir, char **held, const char **wanted)
+static int look_below(struct view_dir *dir, unsigned *steps, char **held, const char **wanted)
 {
 	const struct view *v = dir->view;
 	const struct view_part *part = &dir->parts[dir->n - 1];
@@ -257,14 +281,14 @@ static int look_below(struct view_dir *dir, char **held, const char **wanted)
 	*wanted = *held = redirect;
 	if (redirect[0] != '/')
 		return 0;
-	r = enter_path(v, part->layer + 1, redirect, &more);
+	r = enter_path(v, part->layer + 1, redirect, steps, &more);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 1;
 	return r < 0 || (r = append_parts(dir, &more)) < 0 ? r : 1;
 }
 
-int view_enter(const struct view_dir *dir, const char *name, const struct view_node *node,
-	       struct view_dir *ret)
+static int enter(const struct view_dir *dir, const char *name, const struct view_node *node,
+		 unsigned *steps, struct view_dir *ret)
 {
 	_cleanup_view_dir_ struct view_dir d = { .view = dir->view };
 	_cleanup_free_ char *held = NULL;
@@ -286,7 +310,7 @@ int view_enter(const struct view_dir *dir, const char *name, const struct view_n
 			return fd == -ELOOP ? -ENOTDIR : fd;
 		r = add_part(&d, fd, from->layer);
 		if (r == 0)
-			r = look_below(&d, &held, &name);
+			r = look_below(&d, steps, &held, &name);
 		if (r < 0)
 			return r;
 		if (r > 0)
@@ -295,4 +319,12 @@ int view_enter(const struct view_dir *dir, const char *name, const struct view_n
 	*ret = d;
 	d = (struct view_dir){ 0 };
 	return 0;
+}
+
+int view_enter(const struct view_dir *dir, const char *name, const struct view_node *node,
+	       struct view_dir *ret)
+{
+	unsigned steps = REDIRECTED_MAX;
+
+	return enter(dir, name, node, &steps, ret);
 }

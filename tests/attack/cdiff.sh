@@ -98,6 +98,41 @@ test_expect ROOT,JQ 'only a character device 0:0 is a whiteout, and of nothing i
     mknod "$upper/gone" c 0 0 && overlay_cdiff web >actual && printf "%s\n" "A /null" "A /zero" >expect && test_cmp expect actual
 '
 
+# redirects_up N: in each of N layers each directory of a path of eight is redirected to that whole path
+redirects_up()
+{
+    local layer dir to=/a/a/a/a/a/a/a/a
+    overlay_store "$1" && for layer in "${layers[@]}"; do
+        mkdir -p "$layer$to" && for dir in "" /a /a/a /a/a/a /a/a/a/a /a/a/a/a/a /a/a/a/a/a/a /a/a/a/a/a/a/a; do setfattr -n trusted.overlay.redirect -v "$to" "$layer/a$dir" || return 1; done
+    done && mkdir "$upper/a" && setfattr -n trusted.overlay.redirect -v "$to" "$upper/a" && : >"$upper/a/new" && : >"$upper/z"
+}
+# what takes each redirect as it comes: so many steps for three layers, eight times as many for each more
+test_expect ROOT,JQ,XATTR 'redirects in redirects, of an image: what is looked for without an end is given up and said, the rest goes on' '
+    redirects_up 20 && test_status 2 timeout 10 cdiff --sysroot "$HOST" web >actual 2>err && test_grep "^A /z$" actual && test_grep "symbolic links" err
+'
+
+# a label of diff(1) is an argument, and those have an end
+long_path_up() { overlay_store 2 && python3 -c '
+import os, sys
+os.chdir(sys.argv[1])
+for i in range(200):
+    os.mkdir(b"\1" * 200)
+    os.chdir(b"\1" * 200)
+open("file", "w").write("x\n")' "$upper" && seq 3 >"$upper/z"; }
+test_expect ROOT,JQ,PYTHON 'naive: a path of 40,000 bytes, escaped, is no argument of a program' '
+    long_path_up && name=$(head -c 160000 /dev/zero | tr "\0" x) && ! sh -c "diff -u --label \"\$1\" /dev/null /etc/passwd" sh "$name" 2>err
+'
+test_expect ROOT,JQ,PYTHON 'its content is not shown, and that of what comes behind it is' '
+    cdiff --sysroot "$HOST" -u web >actual && test_grep "too long to be compared" actual && test_grep "^+++ b/z$" actual && test_grep "^+3$" actual
+'
+
+test_expect ROOT,JQ 'naive: nanoseconds of the year 2400 do not fit into 64 bits, those before 1970 have a sign' '
+    [ $(($(date -d 2400-01-01 +%s) * 1000000000)) -lt 0 ] && overlay_store 2 && touch -d 2400-01-01 "$upper/late" && touch -d "1969-12-31 23:59:59.5" "$upper/early"
+'
+test_expect ROOT,JQ 'a time that is not told is null, one before 1970 is right' '
+    cdiff --sysroot "$HOST" --json web >actual && test_json "[.changes[] | .after.mtime]" "[\"1969-12-31T23:59:59.500000000Z\",null]" actual
+'
+
 # A FIFO in the place of a file stops whoever opens it.
 fifo_up()
 {

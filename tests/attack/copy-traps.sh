@@ -44,6 +44,24 @@ test_expect ROOT 'an export leaves it out, says so, and goes on; with --sorted a
     [ "$(stat -c %s a.tar)" -lt 100000 ]
 '
 
+# --- an archive, and what is mounted in a stopped container ---
+
+mounted_up()
+{
+    root=$TRASH/lxc/$name/rootfs && fresh && mkdir -p "$root/ro" "$root/rw" ro rw in/app/sub in/ro in/rw/sub in/link && ln -s ro "$root/app" && ln -s rw "$root/link" &&
+        printf 'lxc.mount.entry = %s ro none bind,ro 0 0\nlxc.mount.entry = %s rw none bind 0 0\n' "$TRASH/ro" "$TRASH/rw" >>"lxc/$name/config" &&
+        for f in app/sub/file ro/file rw/sub/file link/other; do echo "$f" >"in/$f" || return 1; done && tar -C in -cf in.tar app/sub/file ro/file rw/sub/file link/other
+}
+
+test_expect ROOT 'naive: a link of the image leads an archive into a volume that is mounted read-only' '
+    mounted_up && mkdir "$root/mnt" && mount --bind ro "$root/ro" && test_cleanup "umount $root/ro 2>/dev/null; true" && mount -o remount,bind,ro "$root/ro" && ! touch "$root/app/x" 2>err && umount "$root/ro" && mkdir ro/sub && cp in/app/sub/file ro/sub/ && test -e ro/sub/file && rm -r ro/sub
+'
+
+test_expect ROOT 'what is mounted read-only stays so for an archive, through a link too; what is not gets its files' '
+    test_status 2 copy - "lxc:$name:/" <in.tar 2>err && [ "$(grep -c "Read-only" err)" = 2 ] && [ -z "$(ls -A ro)" ] && test_cmp in/rw/sub/file rw/sub/file && test_cmp in/link/other rw/other &&
+    [ -z "$(ls -A "$root/rw" "$root/ro" | grep -v ":\$" | grep .)" ]
+'
+
 # --- patterns ---
 
 loops_up() { root=$TRASH/lxc/$name/rootfs && fresh && for i in $(seq 100); do ln -s . "$root/l$i" || return 1; done && : >"$root/x"; }

@@ -108,7 +108,8 @@ static void json_file(const struct insp_change *change, enum insp_side side, con
 		json_out_int(out, "size", (int64_t)file->size);
 	else
 		json_out_null(out, "size");
-	json_out_string(out, "mtime", text_rfc3339(file->mtime, text));
+	json_out_string(out, "mtime",
+			file->mtime == INT64_MIN ? NULL : text_rfc3339(file->mtime, text));
 	json_device(file, out);
 	json_link(change, side, out);
 	json_layer(change, side, out);

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* execve(2) takes no argument above 128 KiB; a byte may be escaped as four */
+#define PATH_LABEL_MAX ((size_t)16 * 1024)
+
 static char *name_of(const char *side, const struct insp_change *change)
 {
 	_cleanup_free_ char *safe = insp_escape_str(change->path);
@@ -111,6 +114,9 @@ static int put_text(struct cdiff *cdiff, const struct insp_change *change)
 {
 	struct hostdiff_side sides[2] = { { .fd = -1 }, { .fd = -1 } };
 	int r = 0;
+
+	if (strlen(change->path) > PATH_LABEL_MAX)
+		return put_line(cdiff, change, "its path is too long to be compared line by line");
 
 	for (int side = 0; side < 2 && r == 0; side++) {
 		r = open_text(change, side, &sides[side].fd);

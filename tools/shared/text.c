@@ -75,12 +75,13 @@ char *text_size(uint64_t bytes, char buf[TEXT_MAX])
 
 char *text_rfc3339(int64_t ns, char buf[TEXT_MAX])
 {
-	time_t t = (time_t)(ns / SECOND);
+	int64_t part = (ns % SECOND + SECOND) % SECOND; /* also before 1970 */
+	time_t t = (time_t)(ns / SECOND - (ns % SECOND < 0));
 	struct tm tm = { 0 };
 
 	gmtime_r(&t, &tm);
 	snprintf(buf, TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09" PRId64 "Z", tm.tm_year + 1900,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ns % SECOND);
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, part);
 	return buf;
 }
 
