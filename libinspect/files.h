@@ -248,6 +248,7 @@ struct insp_copy_result {
 	uint64_t bytes;	  /* of data */
 	uint64_t devices; /* left out */
 	uint64_t sockets; /* left out: they mean nothing elsewhere */
+	uint64_t set_ids; /* of files that lost their set-user-ID and set-group-ID bits */
 	uint64_t failed;
 };
 

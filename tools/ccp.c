@@ -120,6 +120,9 @@ static void say_result(const struct session *s, const struct insp_copy_result *r
 	say_number(result->devices, "device node was left out", "device nodes were left out",
 		   "--devices copies them");
 	say_number(result->sockets, "socket was left out", "sockets were left out", NULL);
+	say_number(result->set_ids, "file is not set-user-ID any more",
+		   "files are not set-user-ID any more",
+		   "their root is that of a user namespace, not the host's");
 }
 
 /* What the library answered. What is so for every source is said once. 0, or the exit status. */

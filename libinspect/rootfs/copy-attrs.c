@@ -39,6 +39,10 @@ void copy_meta_of(const struct copy *c, const struct stat *st, struct copy_meta 
 				   .uid = c->owner_uid,
 				   .gid = c->owner_gid,
 				   .times = { st->st_atim, st->st_mtim } };
+	if (c->no_set_ids && S_ISREG(st->st_mode) && (st->st_mode & (S_ISUID | S_ISGID))) {
+		ret->mode &= ~(mode_t)(S_ISUID | S_ISGID);
+		c->result->set_ids++;
+	}
 	if (!c->keep_ids)
 		return;
 	ret->uid = translate(st->st_uid, &c->from, &c->to, false, c->owner_uid);
@@ -94,7 +98,9 @@ int copy_meta_apply_at(int dirfd, const char *name, const struct copy_meta *m)
  */
 bool copy_xattr_is_copied(const struct copy *c, const char *name)
 {
-	if (str_starts(name, "user.") || strcmp(name, "security.capability") == 0)
+	if (strcmp(name, "security.capability") == 0)
+		return !c->no_set_ids;
+	if (str_starts(name, "user."))
 		return true;
 	if (!c->keep_ids)
 		return false;

@@ -191,6 +191,17 @@ static int target_ids(struct copy *c, bool host, struct insp_err *err)
 }
 
 /*
+ * The root of a user namespace is not the host's: what it has made set-user-ID, which any user can in his own, would be a program
+ * of root's with his content (as chown(2) has it, which takes the bits away). With ids kept root's own engines get what they
+ * had; a user's never.
+ */
+static bool loses_set_ids(const struct copy *c, const struct insp_files *from)
+{
+	return from && from->ids && !c->to.mapped && geteuid() == 0 &&
+	       (!c->keep_ids || rootfs_is_users(from->container));
+}
+
+/*
  * Who writes: file systems that a user namespace has mounted take nothing from ids that it has not, and what is new in a user's
  * files is to be that user's from the first.
  */
@@ -266,6 +277,7 @@ static int run(struct job *job, const struct insp_copy_side *src, int fd,
 	r = target_ids(c, !dst->files, job->err);
 	if (r < 0)
 		return r;
+	c->no_set_ids = loses_set_ids(c, src ? src->files : NULL);
 	c->to_marks = job->dst->view->n > 1 ? job->dst->view->marks : 0;
 	r = writer_become(&writer, c, dst->files && rootfs_rights(dst->files));
 	if (r == 0)

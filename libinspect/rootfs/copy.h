@@ -46,6 +46,7 @@ struct copy {
 	uid_t owner_uid; /* of what is made, unless ids are kept; as the host counts */
 	gid_t owner_gid;
 	bool keep_ids;
+	bool no_set_ids; /* whose a program was is not who it would be now */
 	bool no_clone; /* the pair of file systems could not; a large file may be of another pair */
 	char *buf;     /* COPY_BUF bytes, made when first used */
 	struct copy_links links;

@@ -117,4 +117,14 @@ test_expect UNSHARE 'nor is what lies in them and is root'"'"'s read, or written
     test_status 1 stopped new lxc:mine:/roots/ 2>err && test_grep "Permission denied" err && { cexport --store "lxc=$TRASH/lxc" lxc:mine >e.tar 2>err; [ $? = 2 ]; } && ! grep -a HOSTCANARY e.tar
 '
 
+test_expect UNSHARE 'naive: cp makes a set-uid program of the user'"'"'s, in his own files, one of root'"'"'s' '
+    record_up "$user" && : >lxc/mine/rootfs/app/sh && chown "$user:$user" lxc/mine/rootfs/app/sh && chmod 6755 lxc/mine/rootfs/app/sh && cp --preserve=mode lxc/mine/rootfs/app/sh sh1 && [ "$(stat -c %u:%a sh1)" = 0:6755 ]
+'
+
+test_expect UNSHARE,USERNS 'none of it is, stopped or running, and that is said' '
+    stopped lxc:mine:/app/sh sh2 2>err && test_grep "1 file is not set-user-ID" err && [ "$(stat -c %u:%a sh2)" = 0:755 ] && stopped -a lxc:mine:/app sh3 && [ "$(stat -c %u:%a sh3/sh)" = 0:755 ] && stopped --owner 1:1 lxc:mine:/app sh4 && [ "$(stat -c %u:%a sh4/sh)" = 1:755 ] &&
+    cp -p lxc/mine/rootfs/app/sh own/ && copy "$web:$c/own/sh" sh5 && [ "$(stat -c %u:%a sh5)" = 0:755 ] && copy -a "$web:$c/own/sh" sh6 && [ "$(stat -c %a sh6)" = 755 ] &&
+    copy "$web:$c/own/sh" "$web:$c/own/sh7" && [ "$(stat -c %u:%a own/sh7)" = "$user:6755" ]
+'
+
 test_done

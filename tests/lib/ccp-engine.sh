@@ -25,6 +25,9 @@ ccp_facts()
     (cd "$1" && find . -printf '%P %y %m %l ' \( -type d -o -printf "%n %s $ccp_times " \) \( -type f -exec md5sum {} \; -o -printf '\n' \) | LC_ALL=C sort)
 }
 
+# facts of what was copied out, of which DIR was copied in; ccp_no_set_ids: a user's container
+ccp_facts_out() { ccp_facts "$1" | if [ -n "${ccp_no_set_ids-}" ]; then sed 's/^setuid f 4755 /setuid f 755 /'; else cat; fi; }
+
 root_of_init() { echo "/proc/$(init)/root"; }
 
 # ccp_engine PREREQ VARIANT
@@ -45,7 +48,7 @@ ccp_engine()
 
     test_expect "$1" "$2: out of a stopped one" '
         halt && rm -rf data2 back && ours "$name:/data/." data2 && mv data2/kept back && ccp_facts data >expect && ccp_facts data2 >actual && test_cmp expect actual &&
-        ccp_facts tree >expect && ccp_facts back >actual && test_cmp expect actual
+        ccp_facts_out tree >expect && ccp_facts back >actual && test_cmp expect actual
     '
 
     test_expect "$1" "$2: into a stopped one" '
@@ -59,7 +62,7 @@ ccp_engine()
         '
     else
         test_expect "$1" "$2: which is read back" '
-            rm -rf back && ours "$name:/usr/lib/tree" back && ccp_facts tree >expect && ccp_facts back >actual && test_cmp expect actual && ours "$name:/data/dir/new" new && cmp tree/file new
+            rm -rf back && ours "$name:/usr/lib/tree" back && ccp_facts_out tree >expect && ccp_facts back >actual && test_cmp expect actual && ours "$name:/data/dir/new" new && cmp tree/file new
         '
     fi
 }

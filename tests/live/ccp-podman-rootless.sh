@@ -7,6 +7,7 @@
 test_engine podman-rootless
 test_names web
 name=$web
+ccp_no_set_ids=yes
 
 up() { podman_rootless_up && pmu run -d --name "$name" "$IMAGE" sh -c "$ccp_init" >/dev/null; }
 init() { pmu inspect -f '{{.State.Pid}}' "$name"; }
