@@ -47,12 +47,48 @@ static int open_made(int dirfd, const char *name)
 	return view_openat(&layer, dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int remove_entries(int fd);
+#define PASSES_MAX (1 << 20) /* who puts more there as fast as it is removed does not keep us */
+#define IN_PLACE   64	     /* levels */
+
+static int temp_name(char temp[COPY_TEMP_MAX]);
+
+/*
+ * One name of dir, which is top or below it: a directory that is not top's own is moved there, so that no depth of them takes more
+ * than two descriptors. Where that cannot be (a full disk), what is in it is removed where it is.
+ */
+static bool remove_one(int dir, const char *name, int top, unsigned level);
+
+/* Whether anything was removed, or moved. */
+static bool remove_entries(int dir, int top, unsigned level)
+{
+	_cleanup_io_dir_ struct io_dir *d = NULL;
+	bool progress = false;
+
+	if (io_opendir(dir, ".", &d) < 0)
+		return false;
+	for_each_entry (de, d)
+		progress |= remove_one(dir, de->d_name, top, level);
+	return progress;
+}
+
+static bool remove_one(int dir, const char *name, int top, unsigned level)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char temp[COPY_TEMP_MAX];
+	bool progress;
+
+	if (unlinkat(dir, name, 0) == 0 || unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return true;
+	if (level > 0 && temp_name(temp) == 0 && renameat(dir, name, top, temp) == 0)
+		return true;
+	fd = level < IN_PLACE ? open_made(dir, name) : -ELOOP;
+	progress = fd >= 0 && remove_entries(fd, top, level + 1);
+	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || progress;
+}
 
 static int remove_tree(int dirfd, const char *name)
 {
 	_cleanup_close_ int fd = -EBADF;
-	int r;
 
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
@@ -61,25 +97,15 @@ static int remove_tree(int dirfd, const char *name)
 	fd = open_made(dirfd, name);
 	if (fd < 0)
 		return fd;
-	r = remove_entries(fd);
-	if (r < 0)
-		return r;
-	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
-}
+	for (int i = 0; i < PASSES_MAX; i++) {
+		bool progress = remove_entries(fd, fd, 0);
 
-static int remove_entries(int fd)
-{
-	_cleanup_io_dir_ struct io_dir *d = NULL;
-	int r = io_opendir(fd, ".", &d), failed = 0;
-
-	if (r < 0)
-		return r;
-	for_each_entry (de, d) {
-		r = remove_tree(fd, de->d_name);
-		if (r < 0)
-			failed = r;
+		if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return 0;
+		if (!progress)
+			break;
 	}
-	return failed;
+	return -errno;
 }
 
 /* ---- the object ---- */

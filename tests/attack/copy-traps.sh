@@ -62,6 +62,34 @@ test_expect ROOT 'what is mounted read-only stays so for an archive, through a l
     [ -z "$(ls -A "$root/rw" "$root/ro" | grep -v ":\$" | grep .)" ]
 '
 
+# --- depth ---
+
+# 2,000 directories in each other, and behind them more than there is room for
+deep_up()
+{
+    root=$TRASH/lxc/$name/rootfs && fresh && mkdir "$root/d" small && mount -t tmpfs -o size=8m tmpfs small && test_cleanup "umount $TRASH/small" && head -c 9000000 /dev/zero | tr '\0' x >"$root/d/z" &&
+        python3 -c 'import os, sys
+os.chdir(sys.argv[1])
+for _ in range(2000):
+    os.mkdir("d")
+    os.chdir("d")' "$root/d"
+}
+
+test_expect ROOT,PYTHON 'naive: who goes down a directory for each that it removes runs out of descriptors' '
+    deep_up && ! python3 -c "import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (500, 500))
+def down(fd):
+    for e in list(os.scandir(fd)):
+        if e.is_dir(follow_symlinks=False):
+            down(os.open(e.name, os.O_RDONLY, dir_fd=fd))
+down(os.open(sys.argv[1], os.O_RDONLY))" "$root/d" 2>err && test_grep "Too many open files" err
+'
+
+test_expect ROOT,PYTHON 'a tree of them that does not fit leaves nothing' '
+    (ulimit -n 9000 && test_status 1 copy "lxc:$name:/d" small/d 2>err) && test_grep "No space left" err && [ -z "$(ls -A small)" ] &&
+    (ulimit -n 500 && test_status 1 copy "lxc:$name:/d" small/d 2>err) && test_grep "No space left" err && [ -z "$(ls -A small)" ]
+'
+
 # --- patterns ---
 
 loops_up() { root=$TRASH/lxc/$name/rootfs && fresh && for i in $(seq 100); do ln -s . "$root/l$i" || return 1; done && : >"$root/x"; }
