@@ -6,58 +6,15 @@
 #include "libinspect/base/util.h"
 
 #include <limits.h>
-#include <search.h>
 
-static int by_inode(const void *a, const void *b)
-{
-	const struct copy_link *x = a, *y = b;
-
-	if (x->ino != y->ino)
-		return x->ino < y->ino ? -1 : 1;
-	return x->dev < y->dev ? -1 : x->dev > y->dev;
-}
-
-const struct copy_link *copy_links_find(const struct copy_links *links, const struct stat *st)
-{
-	struct copy_link key = { .dev = st->st_dev, .ino = st->st_ino };
-	void *const *found = tfind(&key, &links->tree, by_inode);
-
-	return found ? *found : NULL;
-}
-
-int copy_links_add(struct copy_links *links, const struct stat *st, int dirfd, const char *name,
+int copy_links_add(struct copy *c, const struct copy_from *from, int dirfd, const char *name,
 		   const char *path)
 {
-	size_t len = strlen(path) + 1;
-	struct copy_link *link = malloc(sizeof(*link) + len);
-	struct copy_link *const *found;
 	struct stat made;
 
-	if (!link)
-		return -ENOMEM;
-	if (fstatat(dirfd, name, &made, AT_SYMLINK_NOFOLLOW) < 0) {
-		free(link);
+	if (fstatat(dirfd, name, &made, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0; /* gone already: its other names are copies */
-	}
-	*link = (struct copy_link){ .dev = st->st_dev,
-				    .ino = st->st_ino,
-				    .made_dev = made.st_dev,
-				    .made_ino = made.st_ino };
-	memcpy(link->path, path, len);
-	found = tsearch(link, &links->tree, by_inode);
-	if (!found || *found != link) /* another of its names is there already */
-		free(link);
-	return found ? 0 : -ENOMEM;
-}
-
-void copy_links_clear(struct copy_links *links)
-{
-	while (links->tree) {
-		struct copy_link *link = *(struct copy_link **)links->tree;
-
-		tdelete(link, &links->tree, by_inode);
-		free(link);
-	}
+	return links_add(&c->links, &from->node->st, copy_from_layer(from), path, &made);
 }
 
 /* The directory that has no name of its own yet: at most one on the way up. */
@@ -98,10 +55,10 @@ static int open_again(int base, const char *path, const struct copy_into *temp)
 	}
 }
 
-int copy_links_make(int base, const struct copy_link *link, struct copy_into *into, int dirfd,
+int copy_links_make(int base, const struct link *link, struct copy_into *into, int dirfd,
 		    const char *newname)
 {
-	_cleanup_close_ int fd = open_again(base, link->path, unnamed(into));
+	_cleanup_close_ int fd = open_again(base, link->name, unnamed(into));
 	struct stat st;
 
 	if (fd < 0)

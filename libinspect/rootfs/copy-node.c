@@ -81,11 +81,18 @@ bool copy_is_left_out(struct copy *c, mode_t mode)
 	return true;
 }
 
-/* It may be a name of what was made already. -ENOENT: it is none. */
-static int make_again(struct copy *c, const struct stat *st, struct copy_into *into, int base,
-		      int dirfd, const char *name)
+unsigned copy_from_layer(const struct copy_from *from)
 {
-	const struct copy_link *link = st->st_nlink > 1 ? copy_links_find(&c->links, st) : NULL;
+	return from->dir->parts[from->node->part].layer;
+}
+
+/* It may be a name of what was made already. -ENOENT: it is none. */
+static int make_again(struct copy *c, const struct copy_from *from, struct copy_into *into,
+		      int base, int dirfd, const char *name)
+{
+	const struct stat *st = &from->node->st;
+	const struct link *link =
+		st->st_nlink > 1 ? links_find(&c->links, st, copy_from_layer(from)) : NULL;
 	int r = link ? copy_links_make(base, link, into, dirfd, name) : -ENOENT;
 
 	/* too many names, or it went meanwhile: a copy then */
@@ -95,7 +102,7 @@ static int make_again(struct copy *c, const struct stat *st, struct copy_into *i
 static int make(struct copy *c, const struct copy_from *from, struct copy_into *into, int base,
 		int dirfd, const char *name)
 {
-	int r = make_again(c, &from->node->st, into, base, dirfd, name);
+	int r = make_again(c, from, into, base, dirfd, name);
 
 	if (r != -ENOENT)
 		return r;
@@ -143,7 +150,7 @@ int copy_node(struct copy *c, const struct copy_from *from, struct copy_into *in
 		return r;
 	}
 	c->result->files++;
-	return st->st_nlink > 1 ? copy_links_add(&c->links, st, dirfd, name, path) : 0;
+	return st->st_nlink > 1 ? copy_links_add(c, from, dirfd, name, path) : 0;
 }
 
 int copy_dir_attrs(const struct copy *c, const struct copy_from *from, struct copy_into *into)

@@ -36,7 +36,7 @@ struct untar {
 	struct archive *archive;
 	struct level *levels;
 	size_t n, cap;
-	struct copy_links made; /* links that the archive made */
+	struct links made; /* links that the archive made */
 	struct insp_diags *diags;
 	struct insp_err *err;
 };
@@ -133,7 +133,7 @@ static int enter_link(struct untar *u, const char *name, const struct view_node 
 	const struct volume *volume;
 	int r;
 
-	if (copy_links_find(&u->made, &node->st))
+	if (links_find(&u->made, &node->st, 0))
 		return -ELOOP;
 	r = path ? volumes_resolve(&u->dst->own, &u->dst->volumes, path, PATH_FOLLOW, &end.at)
 		 : -ENOMEM;
@@ -361,7 +361,7 @@ static int make_other(struct untar *u, struct archive_entry *e, int dirfd, const
 	if (r == 0)
 		r = copy_meta_apply_at(dirfd, name, &meta);
 	if (r == 0 && S_ISLNK(meta.mode) && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		r = copy_links_add(&u->made, &st, dirfd, name, "");
+		r = links_add(&u->made, &st, 0, "", NULL);
 	return r;
 }
 
@@ -560,6 +560,6 @@ int copy_untar(struct copy *c, int fd, struct copy_end *dst, struct insp_diags *
 	while (u.n > 0)
 		pop(&u);
 	free(u.levels);
-	copy_links_clear(&u.made);
+	links_clear(&u.made);
 	return r;
 }

@@ -10,7 +10,7 @@
 
 void copy_clear(struct copy *c)
 {
-	copy_links_clear(&c->links);
+	links_clear(&c->links);
 	free(c->buf);
 	c->buf = NULL;
 }

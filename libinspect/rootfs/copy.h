@@ -11,6 +11,7 @@
 #define SONDE_ROOTFS_COPY_H
 
 #include "libinspect/kernel/idmap.h"
+#include "libinspect/rootfs/links.h"
 #include "libinspect/rootfs/path.h"
 #include "libinspect/rootfs/rootfs.h"
 #include "libinspect/rootfs/walk.h"
@@ -32,11 +33,6 @@ struct copy_meta {
 	struct timespec times[2]; /* atime, mtime */
 };
 
-/* Files with several names: which were made, by where they came from. */
-struct copy_links {
-	void *tree; /* of tsearch() */
-};
-
 struct copy {
 	const struct insp_copy_opts *opts;
 	struct insp_copy_result *result;
@@ -49,7 +45,8 @@ struct copy {
 	bool no_set_ids; /* whose a program was is not who it would be now */
 	bool no_clone; /* the pair of file systems could not; a large file may be of another pair */
 	char *buf;     /* COPY_BUF bytes, made when first used */
-	struct copy_links links;
+	struct links
+		links; /* files with several names that were made; paths below the directory that the copy began in */
 	/* the directory that was made first: not to be copied into itself */
 	dev_t made_dev;
 	ino_t made_ino;
@@ -99,24 +96,15 @@ int copy_xattr_set(unsigned marks, int fd, const char *name, const void *value, 
 
 /* ---- copy-links.c ---- */
 
-/* A file that was made; path is below the directory that the copy began in. */
-struct copy_link {
-	dev_t dev; /* of the source */
-	ino_t ino;
-	dev_t made_dev;
-	ino_t made_ino;
-	char path[];
-};
-const struct copy_link *copy_links_find(const struct copy_links *links, const struct stat *st);
-/* fd: what was made. -ENOMEM. */
-int copy_links_add(struct copy_links *links, const struct stat *st, int dirfd, const char *name,
+struct copy_from;
+/* Remembers that the source's file was made as name in dirfd, which is path below the copy's base. -ENOMEM. */
+int copy_links_add(struct copy *c, const struct copy_from *from, int dirfd, const char *name,
 		   const char *path);
-void copy_links_clear(struct copy_links *links);
 struct copy_into;
 /*
  * Gives the file, found again below base, the name newname in dirfd, which is into's. -ESTALE: it is not there any more.
  */
-int copy_links_make(int base, const struct copy_link *link, struct copy_into *into, int dirfd,
+int copy_links_make(int base, const struct link *link, struct copy_into *into, int dirfd,
 		    const char *newname);
 
 /* ---- copy-into.c: a directory that is written to ---- */
@@ -171,6 +159,7 @@ struct copy_from {
 	const char *name;
 	const struct view_node *node;
 };
+unsigned copy_from_layer(const struct copy_from *from);
 /*
  * The file (no directory) as name in into. path: below the directory base, for its other names. 0; 1: it was left out,
  * a socket or a device that is not asked for.

@@ -186,7 +186,7 @@ int export_file(struct export *x, const struct walk_file *f)
 	};
 	unsigned layer = f->dir->parts[f->node->part].layer;
 	bool has_names = f->node->st.st_nlink > 1 && !S_ISDIR(f->node->st.st_mode);
-	const char *first = has_names ? export_links_find(&x->links, f->node, layer) : NULL;
+	const struct link *first = has_names ? links_find(&x->links, &f->node->st, layer) : NULL;
 	int r;
 
 	if (export_is_layer(x) && str_starts(f->name, EXPORT_WH)) {
@@ -197,9 +197,9 @@ int export_file(struct export *x, const struct walk_file *f)
 		export_warn(x, 0, f->path, "a socket is left out");
 		return 0;
 	}
-	r = first ? add_link(x, &s, first) : add_whole(x, &s);
+	r = first ? add_link(x, &s, first->name) : add_whole(x, &s);
 	if (r == 1 && has_names && io_same_inode(&s.node.st, &f->node->st))
-		r = export_links_add(&x->links, f->node, layer, s.name);
+		r = links_add(&x->links, &f->node->st, layer, s.name, NULL);
 	if (r >= 0)
 		r = archive_write_finish_entry(x->archive) < ARCHIVE_WARN
 			    ? export_archive_failed(x, "write")

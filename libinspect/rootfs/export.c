@@ -194,7 +194,7 @@ static void clear(struct export *x)
 	if (x->zeros && x->zeros != MAP_FAILED)
 		munmap((void *)(uintptr_t)x->zeros, EXPORT_ZEROS);
 	free(x->block);
-	export_links_clear(&x->links);
+	links_clear(&x->links);
 	export_volumes_close(x);
 	export_out_close(&x->out);
 }

@@ -3,6 +3,7 @@
 #define SONDE_ROOTFS_EXPORT_H
 
 #include "libinspect/base/sum.h"
+#include "libinspect/rootfs/links.h"
 #include "libinspect/rootfs/rootfs.h"
 #include "libinspect/rootfs/volumes.h"
 #include "libinspect/rootfs/walk.h"
@@ -35,22 +36,6 @@ int export_out_write(struct export_out *out, const void *data, size_t len);
 /* All is written now. */
 int export_out_finish(struct export_out *out);
 
-/* ---- names of one file (export-links.c) ---- */
-
-struct export_link;
-/* Files that have more names to come. Free with export_links_clear(). */
-struct export_links {
-	struct export_link *items; /* a hash table, open addressing */
-	size_t n, cap;
-};
-/* The name under which this file was exported already, NULL: not yet. */
-const char *export_links_find(const struct export_links *links, const struct view_node *node,
-			      unsigned layer);
-/* Remembers that it has been exported as name. -ENOMEM. */
-int export_links_add(struct export_links *links, const struct view_node *node, unsigned layer,
-		     const char *name);
-void export_links_clear(struct export_links *links);
-
 /* ---- the data of one file (export-data.c) ---- */
 
 struct export_extent {
@@ -79,8 +64,8 @@ struct export
 	struct archive *archive;
 	struct archive_entry *entry; /* used for each file anew */
 	struct export_out out;
-	struct export_links links;
-	struct volumes volumes;	     /* n 0: none are wanted */
+	struct links links;	/* the names that files with more to come were exported under */
+	struct volumes volumes; /* n 0: none are wanted */
 	unsigned char *volumes_done; /* of each: 0: it was not come by */
 	char *block;		     /* EXPORT_BLOCK of file data */
 	const char *zeros;	     /* EXPORT_ZEROS bytes of no memory, for holes */
