@@ -248,4 +248,12 @@ test_expect 'what cannot be written is an error' '
     test_status 1 cdiff --help >/dev/full 2>err && test_grep "write to stdout" err
 '
 
+test_expect JQ,WHITEOUT 'the examples of cdiff(1) work' '
+    host_up docker-20.10-overlay2 && host_changes && sed -n "/^# EXAMPLES/,/^# SEE/s/^\t# //p" "$SONDE_SOURCE/docs/man/cdiff.1.scd" | tr -s "\\\\" | sed "s/\\\\\*/*/g" |
+        sed "s/web-1 web-2/web done7/; s,image:shop/web:1.4 /srv,image:sonde-test:1 /etc," >lines && [ "$(wc -l <lines)" -ge 7 ] &&
+    (cdiff() { command cdiff --sysroot host "$@"; } && while read -r line; do
+        echo "$line" && status=0 && { (set -o pipefail && eval "$line") </dev/null || status=$?; } && case $line in *--exit-code*) [ "$status" = 1 ] ;; *) [ "$status" = 0 ] ;; esac || exit 1
+    done <lines) >actual && test_grep "^C /etc/one$" actual && test_grep "^+two$" actual && test_grep "^4 /etc/one$" actual
+'
+
 test_done
