@@ -65,15 +65,18 @@ trap 'exit 143' TERM HUP
 
 # compare OURS PEER...: median milliseconds of ours and of the fastest of the peers, in $ours and $peer. The commands
 # are run without a shell, in turns of a few runs each, so that what else the machine does hits all of them. Ours may end with 2: this host may have something that cannot be read.
+# ${prepare[@]}: hyperfine's options for what is done before each run.
+prepare=()
 compare()
 {
     local status=0 round
+    [ ${#prepare[@]} = 0 ] || ${prepare[1]}
     # shellcheck disable=SC2086 # words
     $1 >"$base/once" 2>&1 || status=$?
     [ "$status" = 0 ] || [ "$status" = 2 ] || { cat "$base/once" >&2; die "status $status: $1"; }
     rm -f "$base"/round.*
     for ((round = 0; round < rounds; round++)); do
-        hyperfine -N -i --warmup 2 --runs $((runs / rounds)) --style none --export-json "$base/round.$round" "$@" \
+        hyperfine -N -i --warmup 2 --runs $((runs / rounds)) --style none "${prepare[@]}" --export-json "$base/round.$round" "$@" \
             >"$base/hyperfine.log" 2>&1 || { cat "$base/hyperfine.log" >&2; die "cannot run: $*"; }
     done
     jq -s 'def median: sort | .[length / 2 | floor];
@@ -91,7 +94,7 @@ met() { if [ "$(calc %d "$1")" = 1 ]; then echo yes; else echo '**no**'; fi; }
 row()
 {
     printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$@" >>"$rows"
-    say "$1: $4 (target $5): $6"
+    say "$1: $2, $4 (target $5): $6"
 }
 
 # faster TITLE N WHY: a row: at least N times as fast as the peer
@@ -115,13 +118,16 @@ within()
 # at_most TITLE VALUE UNIT LIMIT WHY: a row without a peer
 at_most()
 {
+    [[ $2 =~ ^[0-9.]+$ ]] || die "no figure: $1"
     row "$1" "$2 $3" - - "at most $4 $3" "$(met "$2 <= $4")" "$5"
 }
 
 # peak COMMAND...: its largest resident set in MiB
 peak()
 {
-    "$build/helpers/peak-memory" "$base/peak" "$@" >/dev/null 2>&1
+    local status=0
+    "$build/helpers/peak-memory" "$base/peak" "$@" >/dev/null 2>"$base/once" || status=$?
+    [ "$status" = 0 ] || [ "$status" = 2 ] || { cat "$base/once" >&2; return 1; }
     calc %.1f "$(cat "$base/peak") / 1024"
 }
 
