@@ -273,6 +273,10 @@ static int check(struct cdiff_opts *o, char *operands[], size_t n)
 		return opts_usage_error(&cdiff_tool, "which container?");
 	o->container = operands[0];
 	o->other = n > 1 && operands[1][0] != '/' ? operands[1] : NULL;
+	if (image_of(o->container) && !o->other)
+		return opts_usage_error(&cdiff_tool,
+					"what was before the image? '%s' is all there is",
+					o->container);
 	first = o->other ? 2 : 1;
 	o->paths = (const char *const *)operands + first;
 	o->n_paths = n - first;

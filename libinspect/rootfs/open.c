@@ -73,9 +73,12 @@ int rootfs_open_own(struct insp_sys *sys, const struct insp_container *c, const 
 		insp_err_hint(err, "a user's record is believed about that user's own store only");
 		return fd;
 	}
-	return fd < 0 ? insp_err_set(err, fd, "%s %s %s: open layer '%s'", c->engine, kind, c->name,
-				     path)
-		      : fd;
+	if (fd >= 0)
+		return fd;
+	insp_err_set(err, fd, "%s %s %s: open layer '%s'", c->engine, kind, c->name, path);
+	if (fd == -EACCES)
+		insp_err_hint(err, "the layers are root's, or another user's: run this as root");
+	return fd;
 }
 
 /* path as the next layer of v, sealed where that can be had. */
@@ -114,6 +117,8 @@ static int unknown(const struct insp_container *c, struct insp_err *err)
 	insp_err_say(err, -ENODATA, "%s container %s: where its files are is not known%s%s",
 		     c->engine, c->name, c->no_layers ? ": " : "",
 		     c->no_layers ? c->no_layers : "");
+	if (c->no_layers && geteuid() != 0)
+		insp_err_hint(err, "what could not be read may be root's: run this as root");
 	if (c->guest)
 		insp_err_hint(err, "they are in the memory of its own kernel (%s)", c->guest);
 	return -ENODATA;

@@ -244,6 +244,19 @@ test_expect JQ,WHITEOUT 'with a layer gone, where its files are is not known, an
     test_empty actual && test_grep "where its files are is not known: layer .overlay2/.*/diff.: No such file" err && [ "$(wc -l <err)" = 1 ]
 '
 
+test_expect JQ 'an image alone changed nothing: that is a usage error' '
+    test_status 1 on_host image:sonde-test:1 2>err && test_grep "what was before the image" err && test_grep "^Try" err &&
+    test_status 2 on_host -e image:sonde-test:1 /etc 2>err && test_grep "what was before the image" err
+'
+
+test_expect ROOT,JQ,WHITEOUT 'not as root, what may not be read is named, in one line and a hint' '
+    host_up docker-20.10-overlay2 && chmod -R a+rX . && chmod 700 "$low" && test_status 1 as_nobody cdiff --sysroot "$PWD/host" web >actual 2>err && test_empty actual &&
+    test_grep "^cdiff: docker container web: open layer .*: Permission denied$" err && test_grep "^hint: .*run this as root" err && [ "$(wc -l <err)" = 2 ] &&
+    test_status 1 as_nobody cdiff --sysroot "$PWD/host" image:sonde-test:1 web 2>err && test_grep "^cdiff: docker image sonde-test:1: open layer" err &&
+    test_grep "^hint: .*run this as root" err && chmod 755 "$low" && chmod 700 host/var/lib/docker/overlay2 &&
+    test_status 1 as_nobody cdiff --sysroot "$PWD/host" web 2>err && test_grep "is not known: .*Permission denied$" err && test_grep "^hint: .*run this as root" err
+'
+
 test_expect 'what cannot be written is an error' '
     test_status 1 cdiff --help >/dev/full 2>err && test_grep "write to stdout" err
 '
