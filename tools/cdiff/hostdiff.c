@@ -18,6 +18,7 @@
 #define NOBODY	       65534
 #define STATUS_NO_DIFF 126
 #define FIRST_TEXT_FD  3
+#define PROGRAM_FD     5
 
 static const char *const programs[] = { "/usr/bin/diff", "/bin/diff" };
 
@@ -99,6 +100,17 @@ static bool place(int fd, int at)
 	return dup3(fd, at, 0) == at;
 }
 
+/* What the caller's caller left open is none of diff's business. */
+static void close_from(unsigned first)
+{
+	struct rlimit limit;
+
+	/* compat: kernel < 5.9 */
+	if (syscall(SYS_close_range, first, ~0U, 0) < 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		for (unsigned fd = first; fd < limit.rlim_cur; fd++)
+			close((int)fd);
+}
+
 static void child(int program, const int texts[2], int out, const struct hostdiff_side sides[2])
 {
 	const char *const argv[] = { "diff",	    "-u",	 "--label",
@@ -115,8 +127,12 @@ static void child(int program, const int texts[2], int out, const struct hostdif
 	}
 	program = fcntl(program, F_DUPFD_CLOEXEC, 16);
 	if (program >= 0 && place(high[0], 0) && place(high[1], 1) && place(high[0], 2) &&
-	    place(high[2], FIRST_TEXT_FD) && place(high[3], FIRST_TEXT_FD + 1) && drop_rights())
-		(void)fexecve(program, (char *const *)argv, (char *const *)envp);
+	    place(high[2], FIRST_TEXT_FD) && place(high[3], FIRST_TEXT_FD + 1) &&
+	    dup3(program, PROGRAM_FD, O_CLOEXEC) == PROGRAM_FD) {
+		close_from(PROGRAM_FD + 1);
+		if (drop_rights())
+			(void)fexecve(PROGRAM_FD, (char *const *)argv, (char *const *)envp);
+	}
 	_exit(STATUS_NO_DIFF);
 }
 
