@@ -277,7 +277,8 @@ struct insp_copy_opts {
  * INSP_FILES_LAYERS as the destination is for a container that does not run: what is written lands in its own layer as
  * overlayfs would have put it.
  * A file that could not be copied is a diagnostic and counts as failed; the rest goes on. result is added to, also when
- * it fails. -EINTR: stopped; -ENOSPC, …: ended; -ESTALE: the container went meanwhile.
+ * it fails. -EBUSY: something is mounted on the destination; -EINTR: stopped; -ENOSPC, …: ended; -ESTALE: the container went
+ * meanwhile.
  */
 int insp_copy(const struct insp_copy_side *src, const struct insp_copy_side *dst,
 	      const struct insp_copy_opts *opts, struct insp_copy_result *result,
