@@ -203,6 +203,8 @@ static int check(struct cexport_opts *o, int n_operands)
 		return opts_usage_error(&cexport_tool,
 					"images and layers have no volumes, as docker commit's "
 					"have none: --volumes excludes --format and --upper");
+	if (o->output && !*o->output)
+		return opts_usage_error(&cexport_tool, "--output: an empty name");
 	if (o->tag && !image)
 		return opts_usage_error(&cexport_tool, "--tag goes with --format oci or docker");
 	if (o->tag && (!*o->tag || strspn(o->tag, TAG_CHARS) != strlen(o->tag)))

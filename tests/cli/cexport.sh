@@ -31,6 +31,7 @@ test_expect 'what excludes each other is a usage error, before anything is opene
     test_status 1 out --format oci c1 /etc 2>err && test_grep "whole container" err &&
     test_status 1 out --volumes --upper c1 2>err && test_grep "have no volumes" err &&
     test_status 1 out --volumes --format docker c1 2>err && test_grep "have no volumes" err &&
+    test_status 1 out -o "" c1 2>err && test_grep "empty name" err &&
     test_status 1 out --tag x c1 2>err && test_grep "goes with --format" err &&
     test_status 1 out --format oci --tag "a b" c1 2>err && test_grep "no name of an image" err &&
     test_status 1 out --format oci --tag "" c1 2>err && test_grep "no name of an image" err
