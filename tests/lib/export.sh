@@ -35,3 +35,15 @@ export_unpack()
 
 # export_facts DIR [OPTION...]: see tree-facts.py
 export_facts() { python3 "$SONDE_SOURCE/tests/lib/tree-facts.py" "$@"; }
+
+# apply_layer DIR ARCHIVE: as an engine unpacks it
+apply_layer()
+{
+    rm -rf layer && mkdir layer && tar -C layer -xpf "$2" --numeric-owner --xattrs --xattrs-include='*' &&
+        (cd layer && find . -name '.wh.*' -printf '%h/%f\n' | while read -r mark; do
+            rm -rf "../$1/${mark%/*}/${mark##*/.wh.}" "$mark" || exit 1
+        done) &&
+        # a directory that stays gets its time last
+        tar -C layer -cf - --xattrs --xattrs-include='*' --format=posix . | tar -C "$1" -xpf - --numeric-owner --xattrs --xattrs-include='*' &&
+        rm -rf layer
+}

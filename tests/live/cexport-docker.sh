@@ -59,18 +59,6 @@ test_expect DOCKER '--format oci does, too, compressed and through a pipe' '
     loaded_facts shop/piped:2 >actual && kept_facts >expect && test_cmp expect actual
 '
 
-# apply_layer DIR ARCHIVE: as an engine unpacks it
-apply_layer()
-{
-    rm -rf layer && mkdir layer && tar -C layer -xpf "$2" --numeric-owner --xattrs --xattrs-include='*' &&
-        (cd layer && find . -name '.wh.*' -printf '%h/%f\n' | while read -r mark; do
-            rm -rf "../$1/${mark%/*}/${mark##*/.wh.}" "$mark" || exit 1
-        done) &&
-        # a directory that stays gets its time last
-        tar -C layer -cf - --xattrs --xattrs-include='*' --format=posix . | tar -C "$1" -xpf - --numeric-owner --xattrs --xattrs-include='*' &&
-        rm -rf layer
-}
-
 test_expect DOCKER '--upper on top of the image is the container' '
     dk create --name fresh "$IMAGE" >/dev/null && out docker:fresh >fresh.tar && dk rm fresh >/dev/null && export_unpack fresh.tar fresh &&
     out $web --upper >upper.tar && [ "$(stat -c %s upper.tar)" -lt "$(stat -c %s fresh.tar)" ] && tar -tf upper.tar >names && test_grep "^etc/.wh.app.conf$" names &&
