@@ -203,8 +203,8 @@ struct insp_export_opts {
 	const char *tag, *full_tag, *spool;
 	/*
 	 * With what its configuration mounts into it (insp_container's mounts), of INSP_FILES_LAYERS: while it runs as it is
-	 * mounted, else found again on the host. One that cannot be had is told, and missing; what something else than these
-	 * is mounted on is left out and told (code 0). Not with upper, nor of an image.
+	 * mounted (where that can be seen), else found again on the host. One that cannot be had is told, and missing; what
+	 * something else than these is mounted on is left out and told (code 0). Not with upper, nor of an image.
 	 */
 	bool volumes;
 	bool upper; /* only what the container changed (insp_diff()), deleted files as .wh.NAME: a layer */

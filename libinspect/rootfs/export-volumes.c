@@ -24,8 +24,11 @@ static int open_volumes(struct export *x)
 			? insp_files_open(f->sys, f->container, INSP_FILES_LIVE, &live, NULL)
 			: -ESRCH;
 
-	/* of what has a kernel of its own (gVisor) nothing is mounted here */
-	if (r < 0 && r != -ENOMEM && (r == -ESRCH || f->container->guest))
+	/*
+	 * Of what has a kernel of its own (gVisor) nothing is mounted here; what is on a user's FUSE (fuse-overlayfs) is shown
+	 * to nobody else, root neither.
+	 */
+	if (r == -ESRCH || r == -EACCES || (r < 0 && r != -ENOMEM && f->container->guest))
 		return volumes_open(f, false, &x->volumes);
 	if (r < 0)
 		return insp_err_set(x->err, r, "%s container %s: look at what is mounted in it",
