@@ -3,11 +3,12 @@
 
 fuzzing.py run SECONDS TARGET...   runs build/fuzz/fuzz-TARGET one after the other, SECONDS each, from the seeds in
                                    tests/fuzz/corpus/TARGET and what earlier runs found (build/fuzz/TARGET.corpus), and
-                                   adds a line for each to build/fuzz/runs.tsv. A crash's input is written to
-                                   build/fuzz/TARGET-*; the other targets still run. Exit status 1 after a crash.
+                                   adds a line for each to docs/fuzzing.tsv, which is kept in git: a
+                                   machine may be new each time. A crash's input is written to build/fuzz/TARGET-*; the
+                                   other targets still run. Exit status 1 after a crash.
 fuzzing.py table [RUNS.TSV]        docs/fuzzing.md, on standard output
 
-A line of runs.tsv: day, commit, target, processor seconds, executions, edges covered, crashes.
+A line of it: day, commit, target, processor seconds, executions, edges covered, crashes.
 """
 import collections
 import os
@@ -19,7 +20,7 @@ import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), '../..'))
 DIR = os.path.join(TOP, 'build/fuzz')
-RUNS = os.path.join(DIR, 'runs.tsv')
+RUNS = os.path.join(TOP, 'docs/fuzzing.tsv')
 LIMITS = ['-max_len=8192', '-timeout=10', '-rss_limit_mb=2048', '-print_final_stats=1']
 Run = collections.namedtuple('Run', 'day commit target cpu executions edges crashes')
 
