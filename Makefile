@@ -72,8 +72,8 @@ cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
 ccp        := operands signals
-sidecar    := builder command describe environ files front limits mounts nameconf plan proc remount \
-              scope supervisor targetenv who
+sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
+              proc relay remount scope supervisor targetenv who
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \

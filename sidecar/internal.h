@@ -34,6 +34,9 @@ struct sidecar_plan {
 	struct insp_diags warnings;
 };
 
+/* 1: the target is in our namespace of this type; 0: in another; -errno. */
+int plan_ns_shared(const struct insp_pid *target, enum insp_ns_type type);
+
 /* ---- limits.c, scope.c ---- */
 
 #define LIMITS_MAX \

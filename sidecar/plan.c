@@ -37,8 +37,7 @@ const struct insp_diags *sidecar_plan_warnings(const struct sidecar_plan *plan)
 	return &plan->warnings;
 }
 
-/* 1: the target shares our namespace of this type. */
-static int is_shared(const struct insp_pid *target, enum insp_ns_type type)
+int plan_ns_shared(const struct insp_pid *target, enum insp_ns_type type)
 {
 	char ours_path[48], path[32];
 	struct stat ours, theirs;
@@ -57,7 +56,7 @@ static int choose_namespaces(struct sidecar_plan *plan, struct insp_err *err)
 
 		if (!(plan->opts->namespaces & (1U << t)))
 			continue;
-		shared = is_shared(plan->target, t);
+		shared = plan_ns_shared(plan->target, t);
 		/* compat: a kernel without this type */
 		if (shared == -ENOENT && insp_pid_alive(plan->target))
 			continue;
@@ -143,7 +142,7 @@ static void warn_trace(struct sidecar_plan *plan, const char *status)
 	struct insp_err w = { 0 };
 
 	if (!(plan->join & (1U << INSP_NS_PID)) ||
-	    (!plan->join_user && is_shared(plan->target, INSP_NS_USER) != 1))
+	    (!plan->join_user && plan_ns_shared(plan->target, INSP_NS_USER) != 1))
 		return;
 	if (possible & CAP_BIT(CAP_SYS_PTRACE))
 		insp_err_say(&w, -EPERM,

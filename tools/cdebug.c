@@ -1,4 +1,5 @@
 /* cdebug: a shell, or a command, with the host's tools beside a running container. */
+#include "sidecar/forward.h"
 #include "sidecar/sidecar.h"
 #include "tools/shared/errors.h"
 #include "tools/shared/opts.h"
@@ -20,6 +21,7 @@ struct cdebug_opts {
 	bool as_target;
 	uint64_t cap_drop;
 	struct opt_list env;
+	struct opt_list forward;
 };
 
 #define NS_BIT(type) (1U << INSP_NS_##type)
@@ -119,6 +121,9 @@ static const struct opt table[] = {
 	  "set a variable, or hand the caller's on (repeatable)" },
 	{ OPT_STRING, 'w', "workdir", AT(workdir), "DIR",
 	  "working directory: the host's, or /target/…" },
+	{ OPT_GROUP, .help = "Instead of a session" },
+	{ OPT_LIST, 0, "forward", AT(forward), "[ADDR:]PORT:[ADDR:]PORT",
+	  "lead a port of this host to one of its network (repeatable)" },
 	{ OPT_GROUP, .help = "General" },
 	{ OPT_FLAG, 'i', "interactive", AT(ignored),
 	  .help = "ignored: standard input is always there" },
@@ -129,7 +134,8 @@ static const struct opt table[] = {
 	OPTS_END,
 };
 
-static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]]", NULL };
+static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]]",
+				     "--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER", NULL };
 
 static const struct tool tool = {
 	.name = "cdebug",
@@ -218,6 +224,54 @@ static int run_plan(const struct sidecar_plan *plan, const struct cdebug_opts *o
 	return fputs(text, stdout) < 0 || fflush(stdout) < 0 ? tool.failure : 0;
 }
 
+static void print_forward(const char *before, const struct forward *f, const char *name)
+{
+	char from[FORWARD_TEXT_MAX], to[FORWARD_TEXT_MAX];
+	_cleanup_free_ char *safe = insp_escape_str(name);
+
+	forward_text(&f->host, from);
+	forward_text(&f->target, to);
+	printf("%s%s -> %s of %s\n", before, from, to, safe ? safe : "?");
+	fflush(stdout);
+}
+
+static void say_listening(const struct forward *f, const char *name)
+{
+	print_forward("Forwarding ", f, name);
+}
+
+/* What --forward says, once each. 0, or the exit status. */
+static int parse_forwards(const struct opt_list *list, struct forward *ret)
+{
+	struct insp_err err = { 0 };
+
+	if (list->n > FORWARD_MAX)
+		return opts_usage_error(&tool, "--forward: at most %d of them", FORWARD_MAX);
+	for (size_t i = 0; i < list->n; i++)
+		if (forward_parse(list->items[i], &ret[i], &err) < 0)
+			return tool_fail(&tool, &err);
+	return 0;
+}
+
+/* Until a signal ends it. */
+static int forward_ports(const struct insp_pid *target, const char *name,
+			 const struct cdebug_opts *o)
+{
+	const struct forward_opts fo = { name, say_listening, warn };
+	struct forward forwards[FORWARD_MAX];
+	struct insp_err err = { 0 };
+	int r = parse_forwards(&o->forward, forwards);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < o->forward.n && o->dry_run; i++)
+		print_forward("forward       ", &forwards[i], name);
+	if (o->dry_run)
+		return 0;
+	return forward_run(target, forwards, o->forward.n, &fo, &err) < 0 ? tool_fail(&tool, &err)
+									  : 0;
+}
+
 static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
 			   char *const *command, char *const *envp)
 {
@@ -249,9 +303,25 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
 	if (insp_container_init(sys, c, &target, &err) < 0)
 		return tool_fail(&tool, &err);
+	if (o->forward.n)
+		return forward_ports(target, c->name, o);
 	if (sidecar_plan_make(sys, target, &so, &plan, &err) < 0)
 		return tool_fail(&tool, &err);
 	return run_plan(plan, o);
+}
+
+/* Before anything is looked for: what is given wrongly. 0, or the exit status. */
+static int check(const struct cdebug_opts *o, bool command)
+{
+	struct forward forwards[FORWARD_MAX];
+	int r = check_env(&o->env);
+
+	r = r ?: check_who(o);
+	r = r ?: check_memory(o->memory);
+	r = r ?: parse_forwards(&o->forward, forwards);
+	if (!r && o->forward.n && command)
+		return opts_usage_error(&tool, "--forward runs no command");
+	return r;
 }
 
 static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
@@ -265,11 +335,7 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 		return r;
 	if (first == argc)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
-	r = check_env(&o->env);
-	if (!r)
-		r = check_who(o);
-	if (!r)
-		r = check_memory(o->memory);
+	r = check(o, first + 1 < argc);
 	if (r)
 		return r;
 	/* sealed only now, so that --help works without /proc; nothing of a container has been opened */
@@ -290,6 +356,7 @@ int main(int argc, char *argv[], char *envp[])
 	int r = cdebug(argc, argv, envp, &o);
 
 	opt_list_clear(&o.env);
+	opt_list_clear(&o.forward);
 	common_opts_clear(&o.common);
 	return r;
 }

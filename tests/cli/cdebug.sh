@@ -27,6 +27,21 @@ test_expect 'who the command runs as is said once, by words that there are' '
     test_status 125 cdebug --workdir tmp web 2>err && test_grep "tmp. does not begin with /" err
 '
 
+test_expect 'what --forward does not understand is one line, an example, and 125' '
+    for bad in 80 80: :80 a:b 1:2:3 80:0 65536:80 1:2:3:4:5 [::1:80:80 ::1:80:80 [::1]80:80 10.0.0:80:80 example.org:80:80 -1:80 \
+        [::1%lo]:80:80 [127.0.0.1]:80:80 +80:80 80:80: ""; do
+        test_status 125 cdebug "--forward=$bad" no-such-$$ 2>err && test_grep "is not .ADDR:.PORT:.ADDR:.PORT" err &&
+            test_grep "^hint: as in 8080:80" err && [ "$(wc -l <err)" = 2 ] || { echo "$bad"; return 1; }
+    done &&
+    test_status 125 cdebug --forward 80:80 no-such-$$ true 2>err && test_grep "runs no command" err
+'
+
+test_expect 'every form of --forward is understood' '
+    for good in 80:80 0:80 127.0.0.1:80:80 80:10.0.0.1:80 [::1]:80:80 80:[::1]:80 localhost:80:localhost:80 [::]:80:[fe80::1]:65535; do
+        test_status 125 cdebug --forward $good no-such-$$ 2>err && test_grep "no-such-$$" err || { echo "$good"; return 1; }
+    done
+'
+
 test_expect 'a name that no container has exits 125' '
     test_status 125 cdebug no-such-container-$$ true 2>err && test_grep "no-such-container-$$" err
 '
