@@ -304,9 +304,9 @@ struct insp_container {
 	 * host's processes then: pid is the sandbox's, and its namespaces but the network one tell nothing of them.
 	 */
 	const char *guest;
+	bool guest_overlay; /* while it runs its changes are with that kernel, and in none of its layers */
 	char *cgroup; /* path below the hierarchy's root: v2's, else the v1 one of pids or memory */
-	char *log_path;
-	char *hostname;
+	char *log_path, *hostname;
 	char *store; /* the engine's root directory, where the record was read */
 	char *rootfs; /* the merged root as the engine mounted it; NULL when not mounted or unknown */
 	struct insp_label *labels;

@@ -46,6 +46,7 @@ struct gvisor_record {
 	const char *id, *sandbox, *status;
 	pid_t pid, gofer;		  /* 0: none */
 	int64_t created, sandbox_started; /* 0: not known */
+	bool overlay;			  /* changes are in a file of the sandbox's own form */
 };
 
 static pid_t pid_at(const json_t *state, const char *path)
@@ -73,6 +74,7 @@ static int parse_record(const json_t *state, struct gvisor_record *ret)
 		.gofer = pid_at(state, "goferPid"),
 		.created = time_at(state, "createdAt"),
 		.sandbox_started = time_at(state, "sandbox.startTime"),
+		.overlay = !str_eq(json_str_at(state, "sandbox.metricMetadata.overlay"), "none"),
 	};
 	return ret->id ? 0 : -EBADMSG;
 }
@@ -119,6 +121,7 @@ static int claim(struct engine_scan *scan, const struct gvisor_record *rec,
 	int gofer, r;
 
 	c->guest = GUEST;
+	c->guest_overlay = rec->overlay;
 	if (!rec->pid)
 		return 0;
 	start = started_soon_after(scan->sys, rec->pid, rec->sandbox_started);
@@ -241,15 +244,15 @@ static int cover(struct insp_container *c)
  * With its own overlay over the root (the default since 2023), changes are in a file of the sandbox's own form: all that
  * other programs see is below it.
  */
-static int set_layers(const struct store_root *root, const json_t *state, struct insp_container *c)
+static int set_layers(const struct store_root *root, const struct gvisor_record *rec,
+		      struct insp_container *c)
 {
-	const char *overlay = json_str_at(state, "sandbox.metricMetadata.overlay");
 	int r;
 
 	if (!(root->scan->want & INSP_WANT_FILES) || root->owner != 0 || !c->rootfs)
 		return 0;
 	r = engine_layers_of_dir(root->scan, c->rootfs, c);
-	if (r < 0 || !c->layers || str_eq(overlay, "none"))
+	if (r < 0 || !c->layers || !rec->overlay)
 		return r;
 	return cover(c);
 }
@@ -265,7 +268,7 @@ static int fill(const struct store_root *root, const json_t *state, const struct
 	if (r == 0 && (root->scan->want & INSP_WANT_DETAIL))
 		r = runtime_add_labels(c, json_at(state, "spec.annotations"));
 	if (r == 0)
-		r = set_layers(root, state, c);
+		r = set_layers(root, rec, c);
 	if (r < 0)
 		return r;
 	lives = claim(root->scan, rec, c);

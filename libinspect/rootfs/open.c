@@ -120,7 +120,7 @@ static int unknown(const struct insp_container *c, struct insp_err *err)
 	if (c->no_layers && geteuid() != 0)
 		insp_err_hint(err, "what could not be read may be root's: run this as root");
 	if (c->guest)
-		insp_err_hint(err, "they are in the memory of its own kernel (%s)", c->guest);
+		insp_err_hint(err, "what it changes only its own kernel knows (%s)", c->guest);
 	return -ENODATA;
 }
 
@@ -162,7 +162,8 @@ static int open_layers(struct insp_files *f, struct insp_err *err)
 	const struct insp_container *c = f->container;
 
 	if (!c->layers || c->layers->kind == INSP_ROOT_UNKNOWN ||
-	    (!c->layers->upper && f->from != INSP_FILES_IMAGE))
+	    (f->from != INSP_FILES_IMAGE &&
+	     (!c->layers->upper || (c->guest_overlay && c->pid > 0))))
 		return unknown(c, err);
 	f->view.marks = marks_of(c);
 	return c->layers->kind == INSP_ROOT_DIR ? open_tree(f, err) : open_stack(f, err);
