@@ -1,7 +1,9 @@
 #!/bin/bash
 # Engines that nobody here can run (cri-o, rkt, OpenVZ): cps on hosts made by their documented layouts.
 . "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 . "$SONDE_SOURCE/tests/lib/unseen-hosts.sh"
 
 reason='no package: fixture only'
@@ -19,6 +21,17 @@ unknown_cells()
     for column in "$@"; do
         matrix_unknown "$column" "$reason" JQ "$engine: $column is not shown by a fixture" 'shown "[.containers[].pid] | unique" "[null]"'
     done
+}
+
+# files_cells_of NAME UPPER: of a stopped container, to which a file is given
+files_cells_of()
+{
+    echo made >"$root$2/made"
+    files_options=(--sysroot "$root") files_root=$root files_image=made
+    unknown_cells diff-running export-running copy-in-running copy-out-running
+    files_plain
+    [ "$engine" != cri-o ] || files_why[diff-stopped]='the fixture has no layers of an image'
+    matrix_files JQ "$engine" '' '' "$engine:$1" /made=made
 }
 
 test_expect JQ 'setup: hosts of cri-o, rkt and OpenVZ' '
@@ -40,6 +53,7 @@ matrix_yes status JQ 'cri-o: a dead host runs nothing' '
 matrix_yes exit JQ 'cri-o: exit code' 'shown "[.containers[].exit_code]" "[null,null,7]" -s NAME'
 matrix_yes layers JQ 'cri-o: its own layer' '
     shown ".containers[] | select(.name == \"web\").layers.upper" "/$crio_graph/overlay/$(unseen_id 1)/diff"'
+files_cells_of web "/$crio_graph/overlay/$(unseen_id 1)/diff"
 test_expect JQ 'cri-o: a container by its pod, and by its layer and log' '
     test_status 1 cps --sysroot "$root" pod/shop/web >out 2>err && test_grep "container .web. is not running" err &&
     test_status 1 cps --sysroot "$root" pod/shop >out 2>err && test_grep "is ambiguous: 2 containers" err && test_grep "cri-o:db" err &&
@@ -57,6 +71,7 @@ matrix_yes image JQ 'rkt: image' 'shown ".containers[].image" example.com/redis'
 matrix_yes status JQ 'rkt: status' 'shown ".containers[].status" exited'
 matrix_yes exit JQ 'rkt: exit code of the app' 'shown ".containers[].exit_code" 7'
 matrix_yes layers JQ 'rkt: one tree without overlay' 'shown ".containers[].layers.upper" "/$rkt_pods/run/$rkt_uuid/stage1/rootfs"'
+files_cells_of redis "/$rkt_pods/run/$rkt_uuid/stage1/rootfs"
 
 engine=openvz
 matrix_row openvz fixture
@@ -68,6 +83,7 @@ matrix_yes image JQ 'openvz: the template' 'shown ".containers[].image" debian-8
 matrix_yes status JQ 'openvz: status' 'shown ".containers[].status" exited'
 matrix_unknown exit 'openvz keeps no exit code on disk' JQ 'openvz: no exit code' 'shown ".containers[].exit_code" null'
 matrix_yes layers JQ 'openvz: the private area' 'shown ".containers[].layers.upper" /vz/private/101'
+files_cells_of web /vz/private/101
 test_expect JQ 'openvz: the address that its configuration gives it' '
     cps --sysroot "$root" --ip 10.0.0.2 -o NAME,HOW --no-headings >out && test_grep "^web  *address in its record" out'
 

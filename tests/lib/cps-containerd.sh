@@ -90,6 +90,9 @@ containerd_tests()
         cnsenter --store "$store" $web -- cat /etc/motd >actual && test_grep "welcome to the test image" actual
     '
 
+    files_options=(--store "$store")
+    matrix_files "$1" ctr "$web" "$(ct tasks ls 2>/dev/null | awk -v id="$web" '$1 == id { print $2 }')" "$done7" /made-here=x
+
     test_expect "$1" 'the store need not be named while the daemon runs' '
         records_of_containerd >expect && records_of_cps expect >actual && test_cmp expect actual
     '

@@ -27,7 +27,7 @@ cri_tests()
         cri_up &&
         pod=$(cri_pod $shop $pod_options) && old=$(cri_pod $gone $pod_options) &&
         app=$(cri_run $pod $shop $web 3 sh -c "echo out-line; echo x >/made-here; sleep 1000000 & exec sleep 1000001") &&
-        ended=$(cri_run $pod $shop $done7 0 sh -c "exit 7") &&
+        ended=$(cri_run $pod $shop $done7 0 sh -c "echo ended >/mark; exit 7") &&
         stopped=$(cri_run $old $gone $web 0 sleep 1000000) && crc stop $stopped && crc stopp $old &&
         ready=$(crc create $pod $shop $made $CONTAINERD_IMAGE 1 sleep 1) &&
         test_wait "crc status $ended | jq -e \".status == \\\"exited\\\"\""
@@ -79,6 +79,9 @@ cri_tests()
     matrix_yes entered "$prereq" 'cnsenter enters a running one, by its id' '
         cnsenter --store "$store" $app -- cat /etc/motd >actual && test_grep "welcome to the test image" actual
     '
+    files_options=(--store "$store")
+    matrix_files "$prereq" CRI "${app-}" "$(jq --arg id "${app-}" '.containers[] | select(.id == $id).pid' cps.json 2>/dev/null)" "${ended-}" /mark=ended
+
     test_expect "$prereq" 'the store need not be named; after kill -9 of the daemon neither' '
         records_of_cri >expect && records_of_cps expect >actual && test_cmp expect actual &&
         containerd_kill && records_of_cps expect >actual && test_cmp expect actual

@@ -39,6 +39,9 @@ lxd_row()
         printf "%s\n" changed 0 | test_cmp - actual &&
         [ "$(stat -c %u "/proc/$(lxd_pid '"$name"')/root/made")" = "$(ld exec "$(lxd_name '"$name"')" -- stat -c %u /made | {
             read -r inside; awk -v u="$inside" "\$1 <= u && u < \$1 + \$3 { print \$2 + u - \$1 }" "/proc/$(lxd_pid '"$name"')/uid_map"; })" ]'
+    files_options=(--store "$store")
+    files_plain
+    matrix_files "$1" "$4" "$LXD_ENGINE:$(lxd_name "$name")" "$(lxd_pid "$name")" "$LXD_ENGINE:$(lxd_name "done")" '/etc/motd=welcome to the test image'
 }
 
 cps_lxd_tests()

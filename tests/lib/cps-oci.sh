@@ -4,6 +4,7 @@
 
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 
 # web_json FILTER: of what cps says of the container `web`, with its files
 web_json() { cps_field "$(oci_id web)" "$1" --store "$store"; }
@@ -17,7 +18,7 @@ cps_oci_matrix()
         oci_up &&
         matrix_row "$OCI $(oci_version)" "plain" &&
         oci_run web sh -c "sleep 1000000 & sleep 1000001" &&
-        oci_run done7 sh -c "exit 7" &&
+        oci_run done7 sh -c "echo ended >/mark; exit 7" &&
         oci_run held sleep 1000000 && rt pause "$(oci_id held)" &&
         oci_bundle made sleep 1000000 &&
         rt create --bundle "$OCI_DIR/bundles/made" "$(oci_id made)" >output 2>&1 &&
@@ -85,6 +86,10 @@ cps_oci_tests()
         cnsenter --store "$store" "$(oci_id web)" cat /etc/motd >actual &&
         test_cmp "$(image_dir)/rootfs/etc/motd" actual
     '
+
+    files_options=(--store "$store")
+    [ -z "$(oci_suite)" ] || files_nowhere stopped 'its root is mounted where the runtime was called, in a chroot, and not at that path of this host'
+    matrix_files "$1" "$OCI" "${ENGINE:-$OCI}:$(oci_id web)" "$(oci_pid web)" "${ENGINE:-$OCI}:$(oci_id done7)" /mark=ended
 
     test_expect "$1" 'cps NAME pairs each process with its pid inside' '
         ns_pids $(same_pidns "$(oci_pid web)") >expect &&

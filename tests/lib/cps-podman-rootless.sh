@@ -34,4 +34,6 @@ podman_rootless_tests()
     matrix_yes entered "$need" 'cnsenter enters it by its name' '
         cnsenter podman:$web cat /etc/motd >actual && pmu exec $web cat /etc/motd >expect && test_cmp expect actual
     '
+
+    podman_files "$need" "$ROOTLESS_DRIVER" pmu
 }

@@ -12,7 +12,7 @@ podman_sqlite_tests()
         pm run -d --name $web --label tier=web -v vol:/data:ro -v /usr:/hostusr:ro -v "$TRASH:/trash" "$IMAGE" \
             sh -c "sleep 1000000 & sleep 1000001" &&
         pm --runtime runc run -d --name $webrunc "$IMAGE" &&
-        { pm run --name $done7 "$IMAGE" sh -c "exit 7"; [ $? = 7 ]; } &&
+        { pm run --name $done7 "$IMAGE" sh -c "echo new >/srv/new; exit 7"; [ $? = 7 ]; } &&
         pm create --name $made "$IMAGE" true &&
         pm --runtime runc run -d --name $held "$IMAGE" && pm pause $held &&
         pm run -d --rm --name $volatile "$IMAGE" &&
@@ -34,6 +34,8 @@ podman_sqlite_tests()
         cnsenter --store "$store" podman:$web cat /etc/motd >actual &&
         echo "welcome to the test image" >expect && test_cmp expect actual
     '
+
+    podman_files "$need" "$SUITE" pm --store "$store"
 
     test_expect "$need" 'a container in a pod has its name, and the infra container is listed as podman ps does' '
         cps_field $inpod "[.pod, .infra]" --store "$store" >actual && test_json . "[\"$pod\", false]" actual &&

@@ -3,6 +3,7 @@
 
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 
 # files_of_podman CLIENT NAME: upper, lowers and mounts by `podman inspect`
 files_of_podman()
@@ -25,6 +26,13 @@ files_of_cps()
 
 # podman_columns PREREQ CLIENT CPS-ARGUMENT...: the columns of a row, of containers $web (running, two processes, a volume
 # and a bind), $done7 (exited with 7) and $made (created)
+# podman_files PREREQ VARIANT CLIENT CPS-ARGUMENT...: the cells of their files; $done7 has written /srv/new
+podman_files()
+{
+    files_options=("${@:4}")
+    matrix_files "$1" "$2" "podman:$web" "$("$3" inspect --format '{{.State.Pid}}' "$web" 2>/dev/null)" "podman:$done7" /srv/new=new
+}
+
 podman_columns()
 {
     local prereq=$1

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # One row of the engine matrix for one docker: brought up, asked, compared with cps, killed, compared again, taken down.
-# Sourced after engine-records.sh and test_engine docker.
+# Sourced after engine-records.sh, matrix-files.sh and test_engine docker.
 #
 #   docker_row PREREQ VERSION VARIANT SETTING=VALUE...    VERSION: 20.10.24, or what the suite's docker says; SETTINGs
 #                                                        are those of docker_set
@@ -168,6 +168,7 @@ docker_row()
     docker_row_entered
     matrix_yes layers "$prereq" "$variant: the directories of a running and of a stopped container" docker_row_layers
     test_expect "$prereq" "$variant: volumes, binds and tmpfs" docker_row_mounts
+    docker_row_files
     docker_row_without_daemon
     docker_row_last
     docker_down
@@ -175,6 +176,12 @@ docker_row()
 
 # For a file's own last test of a row, without a daemon.
 docker_row_last() { :; }
+
+docker_row_files()
+{
+    read -ra files_options <<<"$(docker_stores "" | tr '\n' ' ')"
+    matrix_files "$prereq" "$variant" "docker:$web" "$(docker_row_pid "$web")" "docker:$done7" /mark=done
+}
 
 docker_row_entered()
 {

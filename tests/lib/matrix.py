@@ -11,7 +11,9 @@ import os
 import re
 import sys
 
-COLUMNS = ['running', 'stopped', 'name', 'image', 'status', 'exit', 'layers', 'entered']
+LISTED = ['running', 'stopped', 'name', 'image', 'status', 'exit', 'layers', 'entered']
+FILES = [f'{what}-{state}' for what in ('diff', 'export', 'copy-in', 'copy-out') for state in ('running', 'stopped')]
+COLUMNS = LISTED + FILES
 NOT_TESTED = 'not tested'
 HEAD = '''# Engines
 
@@ -21,6 +23,15 @@ engine that was brought up, asked itself for the truth, and compared with what `
 - **running**, **stopped**: listed, with its state · **name**, **image**, **status**: as the engine shows them ·
   **exit**: the exit code · **layers**: the directories that its root is made of · **entered**: `cnsenter` ran in it
 - `yes`: a test saw it. `unknown (N)`: `cps` says that it does not know, because no file holds it; reason N is below.
+
+'''
+HEAD_FILES = '''
+The files of the same containers, running and stopped:
+
+- **diff**: `cdiff` told a file that the container had made · **export**: `cexport`'s archive had it, with its content, beside
+  those of the image · **copy in**: what `ccp` brought in was seen in the running container, by a program in it, and in the
+  uppermost directory of the stopped one · **copy out**: what `ccp` brought out had the container's content
+- `yes`: a test saw it. `unknown (N)`: the tool says in a line that it cannot, or the engine has nothing to ask about.
 
 '''
 
@@ -73,9 +84,12 @@ def table(rows):
             reasons.append(reason)
         return f'unknown ({reasons.index(reason) + 1})'
 
-    out = HEAD + '| engine | variant | ' + ' | '.join(COLUMNS) + ' |\n' + '|---' * (len(COLUMNS) + 2) + '|\n'
-    for key in sorted(rows, key=lambda k: (natural(k[0]), natural(k[1]))):
-        out += '| ' + ' | '.join([*key, *(cell(rows[key], c) for c in COLUMNS)]) + ' |\n'
+    out = ''
+    for head, columns in ((HEAD, LISTED), (HEAD_FILES, FILES)):
+        out += head + '| engine | variant | ' + ' | '.join(c.replace('-', ' ') for c in columns) + ' |\n'
+        out += '|---' * (len(columns) + 2) + '|\n'
+        for key in sorted(rows, key=lambda k: (natural(k[0]), natural(k[1]))):
+            out += '| ' + ' | '.join([*key, *(cell(rows[key], c) for c in columns)]) + ' |\n'
     if reasons:
         out += '\nWhy something is unknown:\n\n' + ''.join(f'{n}. {r}\n' for n, r in enumerate(reasons, 1))
     return out
@@ -84,13 +98,16 @@ def table(rows):
 def parse_page(text):
     """The rows of a page."""
     reasons = dict(re.findall(r'^(\d+)\. (.*)$', text, re.M))
-    rows = {}
+    rows, columns = {}, []
     for line in text.split('\n'):
         cells = [c.strip() for c in line.strip('|').split(' | ')] if line.startswith('| ') else []
-        if len(cells) != len(COLUMNS) + 2 or cells[0] == 'engine':
+        if cells and cells[0] == 'engine':
+            columns = [c.replace(' ', '-') for c in cells[2:]]
+            continue
+        if len(cells) != len(columns) + 2:
             continue
         row = rows.setdefault((cells[0], cells[1]), {})
-        for column, value in zip(COLUMNS, cells[2:]):
+        for column, value in zip(columns, cells[2:]):
             number = re.fullmatch(r'unknown \((\d+)\)', value)
             if number and number.group(1) in reasons:
                 row[column] = ('unknown', reasons[number.group(1)])

@@ -9,6 +9,7 @@
 # Columns: $matrix_columns. Results go to $SONDE_BUILD/engines/, a file a row; tests/lib/matrix.py makes the table.
 
 matrix_columns='running stopped name image status exit layers entered'
+for column in diff export copy-in copy-out; do matrix_columns="$matrix_columns $column-running $column-stopped"; done
 matrix_file=
 
 matrix_row()

@@ -1,7 +1,6 @@
 #!/bin/bash
 # Containers in user namespaces: the owners of their files are those that the container sees, running and stopped,
 # whatever their layers hold; and what is copied in gets them.
-# lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/container-ids.sh"
 test_engine podman

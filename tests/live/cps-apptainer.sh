@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 test_engine apptainer
 test_names web killed gone
 store=apptainer=$APPTAINER_CONFIG
@@ -61,6 +62,12 @@ matrix_yes layers SID 'the layers are the image and the overlay; the bind that w
 matrix_yes entered SID 'cnsenter runs a command in it' '
     cnsenter --store "$store" "apptainer:$web" cat /etc/motd >actual &&
     test_cmp "$(image_dir)/rootfs/etc/motd" actual
+'
+
+files_options=(--store "$store")
+matrix_files SID apptainer "apptainer:$web" "$(apptainer_pid "$web")" '' ''
+files_absent stopped 'stopping an instance removes its record; only its logs stay' SID 'there is nothing of a stopped instance' '
+    for tool in cdiff cexport; do files_refused $tool "apptainer:$gone" || return 1; done && files_refused ccp "apptainer:$gone:/added" copied
 '
 
 test_expect SID 'its log is named' '

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 test_engine bare
 
 # entry PID: the container of cps' list with that init
@@ -89,7 +90,17 @@ bare_row()
     matrix_yes entered "$2" "$1: cnsenter runs a command in it" '
         cnsenter "$(jq -r .name row)" cat /etc/motd >actual && test_cmp "$(image_dir)/rootfs/etc/motd" actual
     '
+    [ "$row_lowers" != '[]' ] || files_plain
+    matrix_files "$2" "$1" "bare:$(jq -r .name row)" "$row_pid" '' ''
+    files_absent stopped 'there is no file: what has ended is gone' "$2" "$1: one that has ended cannot be named" '
+        for tool in cdiff cexport; do files_refused $tool "$ended" || return 1; done && files_refused ccp "$ended:/etc/motd" copied
+    '
 }
+
+test_expect UNSHARE 'setup: one that has ended' '
+    bare_run short && ended=bare:$(entry "$(bare_pid short)" | jq -r .name) && pid=$(bare_pid short) && kill -KILL "$pid" &&
+    test_wait "! [ -e /proc/$pid/ns/pid ]"
+'
 
 matrix_row bare 'unshare, pivot_root, overlay'
 test_have UNSHARE && bare_row 'unshare' UNSHARE "$(bare_pid one)" "$BARE_DIR/one/upper" "[\"$(image_dir)/rootfs\"]"

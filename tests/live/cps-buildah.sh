@@ -49,10 +49,15 @@ matrix_unknown exit "$nothing" "$need" 'there is no exit code' '
 '
 matrix_yes layers "$need" 'the upper directory is where buildah mount shows changes' '
     upper=$(cps_field $work .layers.upper --store "$store" | jq -r .) &&
-    root=$(bd mount $work) && podman_host touch "$root/made-here" && bd umount $work &&
+    root=$(bd mount $work) && podman_host sh -c "echo x >$root/made-here" && bd umount $work &&
     [ -e "$upper/made-here" ] &&
     cps_field $work "[.layers.kind, (.layers.lowers | length)]" --store "$store" >actual && test_json . "[\"overlay\", 4]" actual &&
     cps_field $scr ".layers.lowers | length" --store "$store" >actual && test_json . 0 actual
+'
+files_options=(--store "$store")
+matrix_files "$need" buildah '' '' "buildah:$work" /made-here=x
+files_absent running "a working container is files: what buildah run starts is listed as its runtime's" "$need" 'nothing of it runs' '
+    cps_field $work .pid --store "$store" >actual && test_json . null actual
 '
 matrix_unknown entered "$nothing" "$need" 'cnsenter says that it does not run' '
     ! cnsenter --store "$store" buildah:$work true 2>err && test_grep "$work" err

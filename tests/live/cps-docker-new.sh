@@ -1,10 +1,10 @@
 #!/bin/bash
 # cps against newer dockers, in chroots: the graph driver, and containerd's image store.
-# lane 2
 # once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 . "$SONDE_SOURCE/tests/lib/docker-rows.sh"
 test_engine docker
 docker_row_names

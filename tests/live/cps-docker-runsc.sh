@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 . "$SONDE_SOURCE/tests/lib/docker-rows.sh"
 test_engine docker
 docker_row_names
@@ -35,6 +36,15 @@ runsc_helpers()
         runsc-*"$id"*) echo "${proc#/proc/}" ;;
         esac
     done
+}
+
+# What it writes while it runs is gone with its sandbox: what is in the stopped one's layer docker has put there.
+docker_row_files()
+{
+    test_expect "$prereq" "$variant: setup: docker cp into a stopped one" 'echo put >put && dk cp put "$done7:/put"'
+    files_options=(--docker-root "$DOCKER_DATA")
+    files_nowhere running 'what it changes is in a file of its own kernel, in that kernel'"'"'s form'
+    matrix_files "$prereq" "$variant" "docker:$web" "$(docker_row_pid "$web")" "docker:$done7" /put=put
 }
 
 # Nobody is left to note the end: the daemon was killed before.

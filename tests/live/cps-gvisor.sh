@@ -7,6 +7,11 @@ test_engine gvisor
 ENGINE=gvisor
 cps_oci_matrix TRIXIE,RUNC
 
+files_options=(--store "$store")
+files_nowhere running 'what has changed is in the memory of the sandbox'
+files_nowhere stopped 'what had changed was in the memory of the sandbox, which has ended'
+matrix_files TRIXIE runsc "gvisor:$(oci_id web)" "$(oci_pid web)" "gvisor:$(oci_id done7)" /mark=ended
+
 guest_line="its processes run on gVisor's kernel, they are not on this host"
 
 matrix_yes layers TRIXIE 'the layers are what is below the changes, which only the sandbox can read' '

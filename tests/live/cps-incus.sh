@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 . "$SONDE_SOURCE/tests/lib/cps-lxd.sh"
 test_engine incus
 version=$(sed -n '/^Package: incus$/,/^$/s/^Version: \([0-9.]*\).*/\1/p' "$CHROOT_CACHE/trixie/var/lib/dpkg/status" 2>/dev/null)

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 test_engine lxc
 
 store=lxc=$LXC_PATH
@@ -154,9 +155,12 @@ row()
         [ "$(stat -c %i "$(jq -r . actual)/init.sh")" = "$(stat -c %i "/proc/$(lxc_pid '"$name"')/root/init.sh")" ]'
     matrix_yes entered LXC "$3: cnsenter enters it" '
         cnsenter "$(lxc_name '"$name"')" -- cat /init.sh >actual && test_grep sleep actual'
+    files_options=(--store "$store")
+    matrix_files LXC "$3" "lxc:$(lxc_name "$name")" "$(lxc_pid "$name")" "lxc:$(lxc_name "$stopped")" "$4"
 }
 
-row web base 'dir'
-row over done7 'overlay (lxc-copy -s)'
+files_plain
+row web base 'dir' '/etc/motd=welcome to the test image'
+row over done7 'overlay (lxc-copy -s)' /added=new
 
 test_done

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 . "$SONDE_SOURCE/tests/lib/cps-lxd.sh"
 test_engine lxd
 cps_lxd_tests LXD "LXD $(lxd --version 2>/dev/null)"

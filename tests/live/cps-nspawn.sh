@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 test_engine nspawn
 
 store=nspawn=$NSPAWN_MACHINES
@@ -103,12 +104,21 @@ matrix_yes layers NSPAWN 'dir: its layer is the tree that the machine sees' '
     cps_field "$(nspawn_name web)" "[.layers.kind, .layers.upper]" --store "$store" >actual &&
     test_json ".[0]" directory actual && test_cmp "$(jq -r ".[1]" actual)/etc/app.conf" <(echo changed)
 '
+files_options=(--store "$store")
+files_plain
+matrix_files NSPAWN dir "nspawn:$(nspawn_name web)" "$(nspawn_leader web)" "nspawn:$(nspawn_name idle)" '/etc/motd=welcome to the test image'
+
 row vol base 'dir, --volatile=overlay'
 matrix_unknown layers 'the upper directory is on a tmpfs that nothing leads to; the lower one is told' NSPAWN \
     '--volatile=overlay: the tree below is told, the upper directory is not' '
     cps_field "$(nspawn_name vol)" "[.layers.kind, .layers.upper, .layers.lowers]" --store "$store" >actual &&
     test_json . "[\"overlay\", null, [\"$NSPAWN_MACHINES/$(nspawn_name base)\"]]" actual
 '
+
+files_plain
+files_why[diff-running]='the upper directory is on a tmpfs that nothing leads to; the lower one is told'
+files_why[export-running]=${files_why[diff-running]}
+matrix_files NSPAWN --volatile=overlay "nspawn:$(nspawn_name vol)" "$(nspawn_leader vol)" "nspawn:$(nspawn_name base)" '/etc/motd=welcome to the test image'
 
 test_expect NSPAWN 'a machine that ended is a tree again' '
     nspawn_stop web && cps_field "$(nspawn_name web)" "[.status, .pid]" --store "$store" >actual &&

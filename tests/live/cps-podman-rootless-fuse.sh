@@ -8,6 +8,10 @@ test_engine podman-rootless
 test_names web done7 made
 ROOTLESS_DRIVER=fuse
 
+# Nobody but its user gets through /proc/PID/root.
+files_inside() { pmu exec "$web" /bin/sh -c "$2"; }
+files_why[copy-in-running]='fuse-overlayfs is mounted for its user alone: what it shows can be read from the layers, and nothing written'
+
 podman_rootless_tests PODMAN_ROOTLESS,FUSE_OVERLAYFS fuse-overlayfs
 
 test_done

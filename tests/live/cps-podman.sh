@@ -14,7 +14,7 @@ test_expect PODMAN 'setup: podman containers of both runtimes in many states' '
     matrix_row "podman $(pm version -f "{{.Client.Version}}")" "root, overlay" &&
     pm run -d --name $web --label tier=web --label "note=a b" -v vol:/data:ro -v "$TRASH:/trash" "$IMAGE" sh -c "sleep 1000000 & sleep 1000001" &&
     pm --runtime runc run -d --name $webrunc "$IMAGE" &&
-    { pm run --name $done7 "$IMAGE" sh -c "exit 7"; [ $? = 7 ]; } &&
+    { pm run --name $done7 "$IMAGE" sh -c "echo new >/srv/new; exit 7"; [ $? = 7 ]; } &&
     { pm --runtime runc run --name $done0 "$IMAGE" true; [ $? = 0 ]; } &&
     pm create --name $made "$IMAGE" true &&
     pm --runtime runc run -d --name $held "$IMAGE" && pm pause $held &&
@@ -44,6 +44,8 @@ matrix_yes entered PODMAN 'cnsenter enters it by its name' '
     cnsenter --store "$store" podman:$web cat /etc/motd >actual &&
     echo "welcome to the test image" >expect && test_cmp expect actual
 '
+
+podman_files PODMAN podman pm --store "$store"
 
 test_expect PODMAN 'without -a the stopped ones are not listed' '
     cps --json --no-trunc --store "$store" >json &&

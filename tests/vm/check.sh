@@ -43,7 +43,7 @@ lacking()
 gather()
 {
     mkdir -p "$work/in/build" "$work/in/docs" &&
-        cp -a "$build"/{cps,cnsenter,cdebug,helpers} "$work/in/build/" &&
+        cp -a "$build"/{ccp,cdebug,cdiff,cexport,cnsenter,cps,helpers} "$work/in/build/" &&
         cp -a "$source_dir/docs/json" "$work/in/docs/" &&
         tar -C "$source_dir" --exclude=tests/fuzz --exclude=tests/fixtures --exclude=__pycache__ -cf - tests |
         tar -C "$work/in" -xf - &&

@@ -19,7 +19,7 @@ size=2G
 packages='systemd systemd-sysv systemd-container dbus libpam-systemd dbus-user-session kmod iproute2 iptables nftables
     podman crun netavark conmon uidmap passt fuse-overlayfs catatonit docker.io docker-cli containerd runc lxc
     busybox-static procps jq sqlite3 attr
-    libsmartcols1 libjansson4 libcap2 libsqlite3-0 libyaml-0-2'
+    libsmartcols1 libjansson4 libcap2 libsqlite3-0 libyaml-0-2 libarchive13t64 libnettle8t64'
 # directories of the kernel's modules that containers need
 modules='net|fs/(overlayfs|autofs|fuse)|lib|crypto|drivers/(net/(veth|tun|tap|dummy|macvlan.*|ipvlan.*|virtio_net|net_failover)|block/(loop|virtio_blk)|virtio|char/hw_random)'
 # Units that a test machine does without: half of the time to boot. udev among them, so the guest's init loads

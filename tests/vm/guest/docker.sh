@@ -54,11 +54,12 @@ test_expect DOCKER 'dockerd, containerd and the shims are in no container' '
     in_none "$(pgrep -f containerd-shim | head -n 1)" system.slice/containerd.service
 '
 test_expect DOCKER 'setup: stopped ones' '
-    { dk run --name done7 "$IMAGE" sh -c "exit 7"; [ $? = 7 ]; } && dk create --name made "$IMAGE" true &&
+    { dk run --name done7 "$IMAGE" sh -c "echo new >/srv/new; exit 7"; [ $? = 7 ]; } && dk create --name made "$IMAGE" true &&
     records_of_docker >expect && records_of_cps expect >actual && [ "$(jq length expect)" = 6 ]
 '
 columns DOCKER 'docker' running stopped name image status exit
 matrix_yes layers DOCKER 'docker: layers' 'upper_of dweb'
+matrix_files DOCKER docker docker:dweb "$(dk inspect -f '{{.State.Pid}}' dweb)" docker:done7 /srv/new=new
 
 test_expect DOCKER 'a restarted docker.service: its containers have exited' '
     daemon_json "{ \"exec-opts\": [ \"native.cgroupdriver=cgroupfs\" ] }" && systemctl restart docker &&
@@ -71,5 +72,6 @@ test_expect DOCKER 'docker, cgroupfs driver, --cgroup-parent' 'run below "foo/ba
 test_expect DOCKER 'setup: a record of all' 'records_of_docker >expect && records_of_cps expect >actual'
 columns DOCKER 'cgroupfs driver' running stopped name image status exit
 matrix_yes layers DOCKER 'cgroupfs driver: layers' 'upper_of dcgfs'
+matrix_files DOCKER 'cgroupfs driver' docker:dcgfs "$(dk inspect -f '{{.State.Pid}}' dcgfs)" docker:done7 /srv/new=new
 
 test_done

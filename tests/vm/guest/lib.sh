@@ -5,6 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/engine-records.sh"
 . "$SONDE_SOURCE/tests/lib/matrix.sh"
+. "$SONDE_SOURCE/tests/lib/matrix-files.sh"
 . "$SONDE_SOURCE/tests/engines/lib.sh"
 . "$SONDE_SOURCE/tests/engines/image.sh"
 

@@ -37,5 +37,7 @@ matrix_unknown exit "$no_file" LXC 'lxc: the exit code is unknown' 'cps_field l2
 matrix_yes layers LXC 'lxc: layers' '
     echo changed >"/proc/$(pid_of l1)/root/made-here" && cps_field l1 .layers.upper >actual && [ "$(cat "$(jq -r . actual)/made-here")" = changed ]
 '
+files_plain
+matrix_files LXC lxc lxc:l1 "$(pid_of l1)" lxc:l2 "/etc/motd=welcome to the test image"
 
 test_done

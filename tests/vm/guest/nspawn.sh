@@ -22,6 +22,17 @@ cells()
     matrix_unknown exit "$no_file" NSPAWN "$1: the exit code is unknown" 'cps_field idle .exit_code >actual && test_json . null actual'
 }
 
+# files_of NAME: of that machine and of the tree beside it
+files_of()
+{
+    files_plain
+    if [ "$1" = boot ]; then
+        files_why[diff-running]='the root is a tmpfs of its own with the /usr of the tree: it has no layers'
+        files_why[export-running]=${files_why[diff-running]}
+    fi
+    matrix_files NSPAWN "$1" "nspawn:$1" "$(leader "$1")" nspawn:idle '/etc/motd=welcome to the test image'
+}
+
 # the machine's changes are in its tree
 layer_is_tree()
 {
@@ -38,6 +49,7 @@ matrix_yes entered NSPAWN 'nspawn: a machine that machined knows' '
 '
 cells m1
 matrix_yes layers NSPAWN 'm1: its layer is the tree' 'layer_is_tree m1'
+files_of m1
 test_expect NSPAWN 'its nspawn stays with the caller' '
     in_none "$(pgrep -f "^systemd-nspawn -q -M m1")" "$own(/runtime)?"
 '
@@ -58,6 +70,7 @@ matrix_yes entered NSPAWN 'the unit systemd-nspawn@' '
 '
 cells m3
 matrix_yes layers NSPAWN 'm3: its layer is the tree' 'layer_is_tree m3'
+files_of m3
 
 matrix_row "systemd-nspawn $(version systemd)" 'booted, --volatile=yes, v2'
 test_expect NSPAWN 'nspawn -b: its pid 1 and its services' '
@@ -72,5 +85,6 @@ cells boot
 matrix_unknown layers 'the root is a tmpfs of its own with the /usr of the tree: it has no layers' NSPAWN 'boot: no layers' '
     cps_field boot .layers >actual && test_json . null actual
 '
+files_of boot
 
 test_done

@@ -55,7 +55,7 @@ test_expect PODMAN_ROOTLESS 'services and scopes of the user'"'"'s systemd are n
     in_none "$(pgrep -f "^[^ ]*sleep 4722")" "$manager/app.slice/sc1.scope"
 '
 test_expect PODMAN_ROOTLESS 'setup: stopped ones' '
-    { pmu run --name done7 --network none "$IMAGE" sh -c "exit 7"; [ $? = 7 ]; } && pmu create --name made --network none "$IMAGE" true &&
+    { pmu run --name done7 --network none "$IMAGE" sh -c "echo new >/srv/new; exit 7"; [ $? = 7 ]; } && pmu create --name made --network none "$IMAGE" true &&
     records_of_podman pmu >expect && records_of_cps expect >actual && [ "$(jq length expect)" = 5 ]
 '
 columns PODMAN_ROOTLESS 'rootless podman' running stopped name image status exit
@@ -63,5 +63,6 @@ matrix_yes layers PODMAN_ROOTLESS 'rootless podman: layers' '
     pmu exec uweb sh -c "echo uweb >/made-here" && pmu inspect -f "{{.GraphDriver.Data.UpperDir}}" uweb >a &&
     jq -r ".containers[] | select(.name == \"uweb\").layers.upper" cps.json | test_cmp a - && echo uweb | test_cmp - "$(cat a)/made-here"
 '
+matrix_files PODMAN_ROOTLESS "rootless podman" podman:uweb "$(pmu inspect -f "{{.State.Pid}}" uweb)" podman:done7 /srv/new=new
 
 test_done

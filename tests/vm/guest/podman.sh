@@ -61,7 +61,7 @@ test_expect PODMAN 'podman in a pod' '
     cps_field front .pod >actual && echo "\"shop\"" | test_cmp - actual
 '
 test_expect PODMAN 'setup: stopped ones' '
-    { pm run --name done7 --network none "$IMAGE" sh -c "exit 7"; [ $? = 7 ]; } && pm create --name made --network none "$IMAGE" true &&
+    { pm run --name done7 --network none "$IMAGE" sh -c "echo new >/srv/new; exit 7"; [ $? = 7 ]; } && pm create --name made --network none "$IMAGE" true &&
     records_of_podman pm >expect && records_of_cps expect >actual && [ "$(jq length expect)" -ge 10 ]
 '
 columns PODMAN 'podman' running stopped name image status exit
@@ -69,5 +69,7 @@ matrix_yes layers PODMAN 'podman: layers' '
     echo pweb >"/proc/$(pm inspect -f "{{.State.Pid}}" pweb)/root/made-here" && pm inspect -f "{{.GraphDriver.Data.UpperDir}}" pweb >a &&
     jq -r ".containers[] | select(.name == \"pweb\").layers.upper" cps.json | test_cmp a - && echo pweb | test_cmp - "$(cat a)/made-here"
 '
+# by its id: the user of podman-rootless.sh has one of that name
+matrix_files PODMAN podman podman:pweb "$(pm inspect -f "{{.State.Pid}}" pweb)" "$(pm inspect -f "{{.Id}}" done7)" /srv/new=new
 
 test_done
