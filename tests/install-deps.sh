@@ -56,6 +56,7 @@ passwd                          useradd
 libfuse3-dev                    lib:fuse3
 fuse3                           fusermount3
 attr                            setfattr
+btrfs-progs                     mkfs.btrfs
 libarchive-tools                bsdtar
 skopeo                          skopeo
 bubblewrap                      bwrap

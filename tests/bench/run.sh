@@ -3,7 +3,7 @@
 # table in docs/benchmarks.md, which is only ever written here.
 #
 # BENCH_RUNS=N   runs of each command (default 30); with another number the table goes to build/benchmarks.md
-# BENCH_PARTS=…  only these of docker podman namespaces all export files; the table goes to build/benchmarks.md
+# BENCH_PARTS=…  only these of docker podman namespaces all export files copy; the table goes to build/benchmarks.md
 # BENCH_SCALE=N  containers (default 60); processes are 5000, or 50 times that if less
 #
 # As root, on a quiet machine: it brings up a dockerd and a podman of its own, one after the other.
@@ -18,7 +18,7 @@ unset DOCKER_HOST DOCKER_CONTEXT CONTAINER_HOST
 
 runs=${BENCH_RUNS:-30}
 rounds=5
-parts=${BENCH_PARTS:-docker podman namespaces all export files}
+parts=${BENCH_PARTS:-docker podman namespaces all export files copy}
 count=${BENCH_SCALE:-60}
 processes=$((count * 50 < 5000 ? count * 50 : 5000))
 [ "$runs" -ge "$rounds" ] || rounds=$runs
@@ -42,6 +42,7 @@ export SONDE_TEST_DIR
 . "$SONDE_SOURCE/tests/bench/all-engines.sh"
 . "$SONDE_SOURCE/tests/bench/export.sh"
 . "$SONDE_SOURCE/tests/bench/files.sh"
+. "$SONDE_SOURCE/tests/bench/copy.sh"
 all_downs=
 rows=$base/rows
 : >"$rows"
