@@ -20,6 +20,11 @@ churn_with()
         # shellcheck disable=SC2086 # words
         if [ $((seed % 2)) = 0 ]; then
             "$1" run --name "$churn-$seed" "$CHURN_IMAGE" churn-tree $options "$seed" 1000 /
+        elif [ -n "${PODMAN_SUITE-}" ]; then
+            # not with exec: in a chroot that is not in the container's root
+            "$1" run -d -i --name "$churn-$seed" "$CHURN_IMAGE" \
+                sh -c "churn-tree $options $seed 1000 /; echo churned; read x" >/dev/null &&
+                test_wait "$1 logs $churn-$seed | grep churned" 60
         else
             "$1" run -d --name "$churn-$seed" "$CHURN_IMAGE" >/dev/null &&
                 "$1" exec "$churn-$seed" churn-tree $options "$seed" 1000 /
@@ -38,13 +43,15 @@ podman_walk='
 # podman_truth CLIENT NAME
 podman_truth()
 {
-    local after before
+    local after before root=''
+    # mounted below the chroot's root only
+    [ -z "${PODMAN_SUITE-}" ] || root=$(chroot_root "$PODMAN_SUITE")
     if [ "$1" = pmu ]; then
         cp "$DIFF_TRUTH" "$ROOTLESS_DIR/home/diff-truth.py" && chmod 644 "$ROOTLESS_DIR/home/diff-truth.py" &&
             pmu unshare sh -c "$podman_walk" "--cgroup-manager=cgroupfs" "$2" "$CHURN_IMAGE" ./diff-truth.py "$podman_links" >truth
     else
         after=$(pm mount "$2") && before=$(pm image mount "$CHURN_IMAGE") &&
-            python3 "$DIFF_TRUTH" walk "$after" "$before" own >truth &&
+            python3 "$DIFF_TRUTH" walk "$root$after" "$root$before" own >truth &&
             pm umount "$2" >/dev/null && pm image umount "$CHURN_IMAGE" >/dev/null
     fi
 }
