@@ -66,6 +66,7 @@ resolve    += ended served unseen
 rootfs     := data diff diff-change diff-compare diff-scope ids links list marks open path rights view volumes walk
 rootfs     += export export-data export-entry export-image export-out export-upper export-volumes
 rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar copy-tree
+rootfs     += mount mount-volumes
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out limits opts opts-bash opts-help progress table text
 cdiff      := hostdiff json lines stat unified
@@ -74,6 +75,7 @@ cps        := container-columns filter list namespaces owners print processes qu
 ccp        := operands signals
 sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
               proc relay remount scope supervisor targetenv who
+sidecar    += keep stopped
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \

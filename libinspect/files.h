@@ -157,6 +157,38 @@ struct insp_layer {
 void insp_change_layer(const struct insp_change *change, enum insp_side side,
 		       struct insp_layer *ret);
 
+/* ---- mounting ------------------------------------------------------------------------------------------ */
+
+struct insp_mount_opts {
+	/*
+	 * A directory with two others in it, "upper", which is empty or has what an earlier mount left there, and "work", on
+	 * one file system that overlayfs can write to: what is changed goes there.
+	 */
+	int changes;
+	/* What is changed goes to the container's own layer. changes is still needed, and left as it is. */
+	bool write;
+};
+/*
+ * Mounts the files of a container that does not run, of which all layers stay as they are, not even an access time is left:
+ * an overlay of its layers, nosuid and nodev; ids as on disk. Without its volumes. c as for insp_files_open(). sys and changes
+ * must have been opened in the caller's mount namespace, which nobody else is in and which hands no mount on (MS_SLAVE or
+ * MS_PRIVATE); single-threaded, its working directory is another for a moment. *ret_tree: a detached mount for
+ * move_mount(2), gone with its last fd; the caller's. -ENODATA: where they are is not known; -EOPNOTSUPP: the kernel cannot
+ * mount such layers, or write is not for ids of a user namespace; -E2BIG: more than 500 layers; -EBUSY: write, and it runs or
+ * its upper layer is mounted.
+ */
+int insp_mount_files(struct insp_sys *sys, const struct insp_container *c,
+		     const struct insp_mount_opts *opts, int *ret_tree, struct insp_err *err);
+/*
+ * Mounts what the configuration of c mounts into it (insp_container's mounts) below root, the directory where the tree of
+ * insp_mount_files() is attached by now: nosuid, nodev, and read-only; with write only what the container may not write to
+ * is. Nothing that is mounted further down in one comes along. Links in the container are followed below root only, whatever
+ * they say; nothing is ever mounted outside. Mount points that are missing are made, but not with write. One that cannot be
+ * had is a diagnostic (code 0: a tmpfs). Linux 5.12.
+ */
+int insp_mount_volumes(struct insp_sys *sys, const struct insp_container *c, int root, bool write,
+		       struct insp_diags *diags, struct insp_err *err);
+
 /* ---- export ------------------------------------------------------------------------------------------ */
 
 enum insp_export_filter {

@@ -2,6 +2,7 @@
 #include "sidecar/internal.h"
 #include "sidecar/mounts.h"
 #include "sidecar/mountapi.h"
+#include "sidecar/stopped.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -12,7 +13,7 @@ static _Noreturn void fail(const struct sidecar_plan *plan, const struct channel
 			   struct insp_err *err)
 {
 	/* whatever the call said then (fork: "Cannot allocate memory") */
-	if (!insp_pid_alive(plan->target)) {
+	if (plan->target && !insp_pid_alive(plan->target)) {
 		insp_err_say(err, -ESRCH, "the container's first process %d has ended",
 			     (int)insp_pid_number(plan->target));
 		insp_err_hint(err, "'cps -a' shows what became of it");
@@ -24,7 +25,7 @@ static _Noreturn void fail(const struct sidecar_plan *plan, const struct channel
 static int isolate(const struct sidecar_plan *plan, struct insp_pty *pty,
 		   const struct limits *limits, const struct channels *ch, pid_t front)
 {
-	int keep[2 * LIMITS_MAX + 7], n = 0;
+	int keep[2 * LIMITS_MAX + 8], n = 0;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != front)
 		return -ESRCH;
@@ -40,21 +41,20 @@ static int isolate(const struct sidecar_plan *plan, struct insp_pty *pty,
 	keep[n++] = limits->hold;
 	keep[n++] = ch->alive;
 	keep[n++] = ch->messages;
-	keep[n++] = insp_pid_fd(plan->target);
-	keep[n++] = insp_pid_procfd(plan->target);
+	keep[n++] = ch->keep;
+	keep[n++] = plan->target ? insp_pid_fd(plan->target) : -1;
+	keep[n++] = plan->target ? insp_pid_procfd(plan->target) : -1;
 	keep[n++] = pty ? insp_pty_detach(pty) : -1;
 	proc_close_others(keep, (size_t)n);
 	return 0;
 }
 
-static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct channels *ch,
+/* The tree of a target that runs, as its processes see it. */
+static int take_tree(const struct sidecar_plan *plan, struct mounts *m, struct nameconf *names,
 		     struct insp_err *err)
 {
-	_cleanup_close_ int own = -1;
-	struct nameconf names;
-	int r;
+	int r = insp_enter_clone_tree(plan->target, &m->tree, err);
 
-	r = insp_enter_clone_tree(plan->target, &m->tree, err);
 	if (r == -ENOSYS)
 		insp_err_hint(err, MOUNTAPI_NEEDED);
 	if (r < 0)
@@ -62,15 +62,29 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 	r = mounts_restrict_target(plan, m, err);
 	if (r < 0)
 		return r;
-	r = nameconf_start(plan, m->tree, &names);
+	r = nameconf_start(plan, m->tree, names);
+	return r < 0 ? insp_err_set(err, r, "read the container's name service files") : 0;
+}
+
+static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct channels *ch,
+		     struct insp_err *err)
+{
+	struct nameconf names = { .fd = -1 };
+	_cleanup_close_ int own = -1;
+	int r = plan->opts->stopped ? 0 : take_tree(plan, m, &names, err);
+
 	if (r < 0)
-		return insp_err_set(err, r, "read the container's name service files");
+		return r;
+	m->keep = ch->keep;
 	r = mounts_make_root(plan, m, err);
 	if (r < 0)
 		return r;
 	own = openat(m->root, SIDECAR_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	nameconf_finish(&names, own, ch->messages);
-	return mounts_seal_root(plan, m, err);
+	r = mounts_seal_root(plan, m, err);
+	if (r == 0 && plan->opts->stopped)
+		r = stopped_volumes(plan, m, ch->messages, err);
+	return r;
 }
 
 static int attach_sysfs(struct mounts *m, struct insp_err *err)
@@ -83,17 +97,25 @@ static int attach_sysfs(struct mounts *m, struct insp_err *err)
 	return r < 0 ? insp_err_set(err, r, "mount /sys") : 0;
 }
 
-static int enter(const struct sidecar_plan *plan, struct mounts *m, struct channels *ch,
-		 struct insp_err *err)
+static int join(const struct sidecar_plan *plan, struct channels *ch, struct insp_err *err)
 {
 	int r;
 
+	if (plan->opts->stopped)
+		return stopped_namespaces(plan, err);
 	if (plan->join_user) {
 		r = insp_enter_open_ns(plan->target, INSP_NS_USER, &ch->userns, err);
 		if (r < 0)
 			return r;
 	}
-	r = insp_enter_join(plan->target, plan->join, err);
+	return insp_enter_join(plan->target, plan->join, err);
+}
+
+static int enter(const struct sidecar_plan *plan, struct mounts *m, struct channels *ch,
+		 struct insp_err *err)
+{
+	int r = join(plan, ch, err);
+
 	if (r < 0)
 		return r;
 	if (plan->join & (1U << INSP_NS_NET)) {
@@ -118,6 +140,7 @@ static void mounts_close(struct mounts *m)
 	tool_closep(&m->root);
 	tool_closep(&m->host);
 	tool_closep(&m->self);
+	m->sys = m->sys ? insp_sys_close(m->sys) : NULL;
 }
 
 /* fork(), but the child is the front's: it is there that somebody waits. */

@@ -7,26 +7,45 @@ static void print_namespaces(const struct sidecar_plan *plan, FILE *f)
 {
 	unsigned bits = plan->join | (plan->join_user ? 1U << INSP_NS_USER : 0);
 
-	fprintf(f, "join          ");
+	fprintf(f, "%s", plan->opts->stopped ? "make          " : "join          ");
 	for (int t = 0; t < INSP_NS_MAX; t++)
 		if (bits & (1U << t))
 			fprintf(f, "%s ", insp_ns_name(t));
-	fprintf(f, "%sof process %d\n", bits ? "" : "no namespace ",
-		(int)insp_pid_number(plan->target));
+	if (!bits)
+		fprintf(f, "no namespace ");
+	if (plan->opts->stopped)
+		fprintf(f, "of its own\n");
+	else
+		fprintf(f, "of process %d\n", (int)insp_pid_number(plan->target));
+}
+
+/* What is at /target, and where what is written there goes. */
+static void print_target(const struct sidecar_opts *o, FILE *f)
+{
+	_cleanup_free_ char *keep = insp_escape_str(o->keep);
+
+	if (!o->stopped || o->write)
+		fprintf(f, "mount         the container's files with its volumes at /target (%s)\n",
+			o->write ? "writable" : "read-only");
+	else
+		fprintf(f,
+			"mount         an overlay of the container's layers at /target (changes: %s), "
+			"its volumes in it (read-only)\n",
+			keep ? keep : "in memory, lost at the end");
 }
 
 static void print_mounts(const struct sidecar_plan *plan, FILE *f)
 {
+	const char *whose = plan->opts->stopped ? "the session" : "the container";
 	bool net = plan->join & (1U << INSP_NS_NET);
 
 	fprintf(f, "mount         the host's directories at / (read-only), memory at /tmp and %s\n",
 		plan->home);
-	fprintf(f, "mount         the container's files with its volumes at /target (%s)\n",
-		plan->opts->write ? "writable" : "read-only");
-	fprintf(f, "mount         /proc of %s, /sys of %s\n",
-		plan->join & (1U << INSP_NS_PID) ? "the container" : "the host",
-		net ? "the container's network" : "the host");
-	if (net)
+	print_target(plan->opts, f);
+	fprintf(f, "mount         /proc of %s, /sys of %s%s\n",
+		plan->join & (1U << INSP_NS_PID) ? whose : "the host", net ? whose : "the host",
+		net ? "'s network" : "");
+	if (net && !plan->opts->stopped)
 		fprintf(f, "mount         the container's resolv.conf and hosts over the host's\n");
 }
 
@@ -53,7 +72,8 @@ static void print_command(const struct sidecar_plan *plan, FILE *f)
 	who_describe(plan, f);
 	fprintf(f, "terminal      %s\n",
 		isatty(0) || isatty(1) || isatty(2) ? "one of its own" : "none");
-	fprintf(f, "set           TARGET_PID=%d\n", (int)plan->inner_pid);
+	if (plan->inner_pid > 0)
+		fprintf(f, "set           TARGET_PID=%d\n", (int)plan->inner_pid);
 	fprintf(f, "run          ");
 	for (char **arg = plan->argv; *arg; arg++) {
 		_cleanup_free_ char *safe = insp_escape_str(*arg);

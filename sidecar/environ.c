@@ -152,7 +152,8 @@ static int env_fill(const struct sidecar_plan *plan, const char *shell, char **e
 	/* where sh finds its prompt */
 	r = r ?: env_set(env, "ENV=%s/.shrc", plan->home);
 	r = r ?: env_set(env, "TARGET=%s", o->name);
-	r = r ?: env_set(env, "TARGET_PID=%d", (int)plan->inner_pid);
+	if (plan->inner_pid > 0)
+		r = r ?: env_set(env, "TARGET_PID=%d", (int)plan->inner_pid);
 	for (size_t i = 0; i < o->n_env && r == 0; i++)
 		r = env_add_given(env, o->env[i], o->envp);
 	return r;

@@ -1,6 +1,7 @@
 /* The caller's side: terminal, limits, waiting, and the exit status. It enters nothing. */
 #include "sidecar/internal.h"
 #include "sidecar/mountapi.h"
+#include "sidecar/stopped.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -23,6 +24,7 @@ struct front {
 	int alive;    /* write end, held by nobody else */
 	int messages; /* read end */
 	int sigfd;
+	int keep; /* the directory of --keep-changes; -1: none */
 	sigset_t old_mask;
 	pid_t builder, supervisor;
 	int supervisor_fd; /* pidfd */
@@ -57,7 +59,7 @@ static int open_pty(struct front *f, struct insp_err *err)
 
 static int start_builder(struct front *f, struct insp_err *err)
 {
-	struct channels ch = { -1, -1, -1 };
+	struct channels ch = { -1, -1, -1, f->keep };
 	int alive[2], messages[2];
 	pid_t self = getpid();
 
@@ -252,7 +254,7 @@ static int supervisor_killed(struct front *f, int sig, int *ret_status, struct i
 {
 	clean_up_after_supervisor(f);
 	*ret_status = 128 + sig;
-	if (target_ends(f)) {
+	if (f->plan->target && target_ends(f)) {
 		insp_err_say(err, -ESRCH,
 			     "the container's first process %d has ended, and all in "
 			     "its pid namespace with it",
@@ -329,15 +331,18 @@ int sidecar_run(const struct sidecar_plan *plan, void (*warn)(const struct insp_
 			   .alive = -1,
 			   .messages = -1,
 			   .sigfd = -1,
+			   .keep = -1,
 			   .supervisor_fd = -1,
 			   .mntns_fd = -1 };
 	int r = block_signals(&f, err);
 
 	*ret_status = INSP_EXIT_OWN_FAILURE;
 	r = r ?: limits_find(plan->sys, &plan->opts->limits, &f.limits, err);
+	r = r ?: keep_open(plan, &f.keep, err);
 	r = r ?: open_pty(&f, err);
 	r = r ?: run(&f, ret_status, err);
 	insp_pty_close(f.pty);
+	tool_closep(&f.keep);
 	limits_close(&f.limits);
 	tool_closep(&f.alive);
 	tool_closep(&f.messages);

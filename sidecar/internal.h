@@ -17,12 +17,12 @@
 
 struct sidecar_plan {
 	struct insp_sys *sys;		 /* borrowed */
-	const struct insp_pid *target;	 /* borrowed */
+	const struct insp_pid *target;	 /* borrowed; NULL: opts->stopped */
 	const struct sidecar_opts *opts; /* borrowed */
-	unsigned join;			 /* without the user namespace */
+	unsigned join;			 /* without the user namespace; of opts->stopped: to make */
 	bool join_user;
 	char *name;	 /* letters, digits and "_.-/:" only: goes into a prompt */
-	pid_t inner_pid; /* $TARGET_PID */
+	pid_t inner_pid; /* $TARGET_PID; 0: there is none */
 	uid_t uid;	 /* who the command's user is on this host */
 	gid_t gid;
 	struct insp_enter_ids ids; /* as the user namespace counts that the session is in */
@@ -104,6 +104,7 @@ struct channels {
 	int alive;    /* read end; EOF: the front is gone */
 	int messages; /* write end */
 	int userns;   /* -1: not joined; closed by who does not need it */
+	int keep;     /* the directory of --keep-changes, locked; -1: none */
 };
 
 /* ---- files.c, nameconf.c: run in the builder ---- */

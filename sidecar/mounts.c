@@ -8,6 +8,7 @@
 #include "sidecar/internal.h"
 #include "sidecar/mounts.h"
 #include "sidecar/mountapi.h"
+#include "sidecar/stopped.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -51,7 +52,7 @@ static uint64_t target_attributes(const struct sidecar_plan *plan)
 {
 	/* noatime: even reading leaves no mark */
 	return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME |
-	       (plan->opts->write ? 0 : MOUNT_ATTR_RDONLY);
+	       (plan->opts->write || plan->opts->stopped ? 0 : MOUNT_ATTR_RDONLY);
 }
 
 int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
@@ -162,8 +163,7 @@ static int make_directories(struct mounts *m)
 	return 0;
 }
 
-/* The root lies over the old one until the pivot; nothing is reached through it before. */
-static int attach_root(struct mounts *m, struct insp_err *err)
+static int leave_host(struct mounts *m, struct insp_err *err)
 {
 	m->self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->self < 0)
@@ -174,9 +174,15 @@ static int attach_root(struct mounts *m, struct insp_err *err)
 		return err_mount(err, "make the mounts slaves of the host's");
 	/* not earlier: a mount of the old namespace cannot be cloned from here */
 	m->host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return m->host < 0 ? err_mount(err, "open the host's root directory") : 0;
+}
+
+/* The root lies over the old one until the pivot; nothing is reached through it before. */
+static int attach_root(struct mounts *m, struct insp_err *err)
+{
 	m->root = mounts_tmpfs("0755", 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (m->host < 0 || m->root < 0) {
-		errno = m->root < 0 ? -m->root : errno;
+	if (m->root < 0) {
+		errno = -m->root;
 		return err_mount(err, "make a root file system in memory");
 	}
 	if (mountapi_move(m->root, AT_FDCWD, "/", 0) < 0)
@@ -208,8 +214,11 @@ static int attach_tmpfs(struct mounts *m, const char *at, const char *mode)
 
 int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
 {
-	int r = attach_root(m, err);
+	int r = leave_host(m, err);
 
+	if (r == 0 && plan->opts->stopped)
+		r = stopped_mount(plan, m, err);
+	r = r ?: attach_root(m, err);
 	if (r < 0)
 		return r;
 	r = make_directories(m);

@@ -9,16 +9,21 @@ struct mounts {
 	int root; /* the new root */
 	int host; /* the host's root, O_PATH */
 	int self; /* the host's /proc/self, O_PATH */
+	int keep; /* stopped: --keep-changes, as the front opened it; -1: none. The channels' */
+	struct insp_sys *sys; /* stopped: this host as the sidecar's mount namespace has it */
 	bool by_hand; /* compat: kernel < 5.12: no mount_setattr(); attributes are set after the pivot */
 };
-#define MOUNTS_NONE                   \
-	{                             \
-		-1, -1, -1, -1, false \
+#define MOUNTS_NONE                             \
+	{                                       \
+		-1, -1, -1, -1, -1, NULL, false \
 	}
 
-/* Makes the target's tree read-only. */
+/* Makes the target's tree read-only, or, where that is wanted, only harmless. */
 int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
-/* The own namespace, and in it the new root with the host's directories; writable as yet. */
+/*
+ * The own namespace, and in it the new root with the host's directories; writable as yet. And the tree of a target that does
+ * not run.
+ */
 int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
 /* Read-only from here; /target and /tmp. */
 int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);

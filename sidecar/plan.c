@@ -181,11 +181,14 @@ static int look_at_target(struct sidecar_plan *plan, struct insp_err *err)
 
 static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 {
-	int r = choose_namespaces(plan, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	r = look_at_target(plan, err);
+	if (plan->opts->stopped) {
+		plan->join = plan->opts->namespaces & ~(1U << INSP_NS_USER);
+		r = who_decide(plan, err);
+	} else {
+		r = choose_namespaces(plan, err) ?: look_at_target(plan, err);
+	}
 	if (r < 0)
 		return r;
 	plan->name = files_prompt_word(plan->opts->name, 40);

@@ -1,5 +1,5 @@
 /*
- * The sidecar: a command with the host's tools beside a running container.
+ * The sidecar: a command with the host's tools beside a running container, or with the files of one that does not run.
  *
  * Four processes, each there for one reason:
  *   front       the caller's: terminal, limits, exit status. Enters nothing.
@@ -10,6 +10,9 @@
  *   command     what the user asked for. Joins the user namespace and the limits, drops capabilities, execs.
  *
  * The mount namespace is never the target's. Nothing is written to the target's files, cgroup or state.
+ *
+ * Of a container that does not run the builder mounts the layers itself, under a private overlay, and makes namespaces
+ * instead of joining them; the supervisor is the first process of the new pid namespace.
  */
 #ifndef SONDE_SIDECAR_H
 #define SONDE_SIDECAR_H
@@ -37,7 +40,12 @@ int sidecar_profile_from_name(const char *name);
 struct sidecar_opts {
 	const char *name;    /* the container's, as the engine has it; hostile bytes */
 	unsigned namespaces; /* bits 1 << INSP_NS_x to join; those shared already are skipped */
-	bool write;	     /* /target writable */
+	bool write;	     /* /target writable; of stopped: its own layer, not a private one */
+	/*
+	 * It does not run, and there is no target; resolved with INSP_WANT_FILES and INSP_WANT_DETAIL. namespaces are made.
+	 */
+	const struct insp_container *stopped;
+	const char *keep; /* of stopped: the directory for what is changed, NULL: it is lost */
 	struct sidecar_limits limits;
 	const char *user; /* "NAME" of the host's passwd or "UID", and ":GID"; NULL: root */
 	bool as_target;	  /* all that its first process is: without user and profile */
@@ -52,8 +60,8 @@ struct sidecar_opts {
 
 struct sidecar_plan;
 /*
- * Looks at the target and decides every step; changes nothing. sys, target and the strings of opts must outlive the
- * plan. -EPERM when not root.
+ * Looks at the target and decides every step; changes nothing. target is NULL with opts->stopped. sys, target, what opts
+ * points to must outlive the plan. -EPERM when not root.
  */
 int sidecar_plan_make(struct insp_sys *sys, const struct insp_pid *target,
 		      const struct sidecar_opts *opts, struct sidecar_plan **ret_plan,

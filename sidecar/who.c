@@ -172,6 +172,10 @@ static int decide_no_root(struct sidecar_plan *plan, struct insp_err *err)
 	}
 	if (plan->opts->user)
 		return 0;
+	if (!plan->target) {
+		set_ids(plan, ID_NOBODY, ID_NOBODY);
+		return 0;
+	}
 	r = insp_enter_target_creds(plan->target, joined(plan), &ids, &caps, err);
 	if (r < 0)
 		return r;

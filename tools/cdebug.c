@@ -1,4 +1,4 @@
-/* cdebug: a shell, or a command, with the host's tools beside a running container. */
+/* cdebug: a shell, or a command, with the host's tools beside a container. */
 #include "sidecar/forward.h"
 #include "sidecar/sidecar.h"
 #include "tools/shared/errors.h"
@@ -22,6 +22,7 @@ struct cdebug_opts {
 	uint64_t cap_drop;
 	struct opt_list env;
 	struct opt_list forward;
+	const char *keep;
 };
 
 #define NS_BIT(type) (1U << INSP_NS_##type)
@@ -97,10 +98,14 @@ static int parse_capabilities(const char *arg, void *value, struct insp_err *err
 static const struct opt table[] = {
 	{ OPT_GROUP, .help = "What the session is part of" },
 	{ OPT_CALL, 0, "ns", AT(namespaces), "LIST",
-	  "join these namespaces: pid,net,ipc,uts,user,cgroup, or none (default: all but cgroup)",
+	  "join these namespaces: pid,net,ipc,uts,user,cgroup, or none (default: all but cgroup); "
+	  "of a stopped container: make them",
 	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = parse_namespaces },
 	{ OPT_FLAG, 0, "write", AT(write),
 	  .help = "make the container's files at /target writable" },
+	{ OPT_STRING, 0, "keep-changes", AT(keep), "DIR",
+	  "keep what is changed in a stopped container's files in DIR/upper (default: it is lost)",
+	  .complete = COMPLETE_DIR },
 	{ OPT_GROUP, .help = "What the session may use" },
 	{ OPT_SIZE, 'm', "memory", AT(memory), "SIZE",
 	  "at most this much memory, in a cgroup of its own" },
@@ -139,13 +144,13 @@ static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]
 
 static const struct tool tool = {
 	.name = "cdebug",
-	.summary = "Run a shell with the host's tools beside a running container.",
+	.summary = "Run a shell with the host's tools beside a container.",
 	.usage = usage,
 	.opts = table,
 	.epilog = "The host's programs are at /, the container's files at /target. $TARGET is the\n"
 		  "container's name, $TARGET_PID its first process. Exit status: that of the\n"
 		  "command; 125 cdebug failed, 126 not executable, 127 not found, 128+N signal N.",
-	.operands = COMPLETE_RUNNING,
+	.operands = COMPLETE_CONTAINER,
 	.stop_at_operand = true,
 	.failure = INSP_EXIT_OWN_FAILURE,
 };
@@ -186,17 +191,6 @@ static int check_who(const struct cdebug_opts *o)
 	if (o->workdir && o->workdir[0] != '/')
 		return opts_usage_error(&tool, "--workdir: '%s' does not begin with /", o->workdir);
 	return 0;
-}
-
-/* A container that does not run has nothing to be beside of. */
-static int not_running(const struct insp_container *c)
-{
-	struct insp_err err = { 0 };
-
-	insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s)", c->engine, c->name,
-		     insp_state_name(c->state));
-	insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
-	return tool_fail(&tool, &err);
 }
 
 static void plan_freep(struct sidecar_plan **plan)
@@ -272,6 +266,74 @@ static int forward_ports(const struct insp_pid *target, const char *name,
 									  : 0;
 }
 
+static int plan_and_run(struct insp_sys *sys, const struct insp_pid *target,
+			const struct sidecar_opts *so, const struct cdebug_opts *o)
+{
+	_cleanup_(plan_freep) struct sidecar_plan *plan = NULL;
+	struct insp_err err = { 0 };
+
+	if (sidecar_plan_make(sys, target, so, &plan, &err) < 0)
+		return tool_fail(&tool, &err);
+	return run_plan(plan, o);
+}
+
+/* One that is to have processes, and has none: between two starts. */
+static int has_no_process(const struct insp_container *c)
+{
+	struct insp_err err = { 0 };
+
+	insp_err_say(&err, -ESRCH, "%s container '%s' has no process now (%s)", c->engine, c->name,
+		     insp_state_name(c->state));
+	insp_err_hint(&err, "again in a moment; 'cps -a' shows what becomes of it");
+	return tool_fail(&tool, &err);
+}
+
+static int debug_running(struct insp_sys *sys, const struct insp_container *c,
+			 struct sidecar_opts *so, const struct cdebug_opts *o)
+{
+	_cleanup_pid_ struct insp_pid *target = NULL;
+	struct insp_err err = { 0 };
+
+	if (o->keep) {
+		insp_err_say(&err, -EBUSY,
+			     "%s container '%s' runs: --keep-changes is for what does not",
+			     c->engine, c->name);
+		insp_err_hint(&err, "with --write its own files are written to");
+		return tool_fail(&tool, &err);
+	}
+	if (insp_container_on_host(c, &err) < 0 || insp_container_init(sys, c, &target, &err) < 0)
+		return tool_fail(&tool, &err);
+	if (o->forward.n)
+		return forward_ports(target, c->name, o);
+	return plan_and_run(sys, target, so, o);
+}
+
+/* c is found once more, with where its files are; it may run by now. */
+static int debug_stopped(struct insp_sys *sys, const char *ref, struct sidecar_opts *so,
+			 const struct cdebug_opts *o)
+{
+	_cleanup_container_ struct insp_container *c = NULL;
+	struct insp_err err = { 0 };
+	int r = tool_resolve(&tool, sys, ref,
+			     INSP_WANT_STOPPED | INSP_WANT_DETAIL | INSP_WANT_FILES, &c);
+
+	if (r)
+		return r;
+	if (insp_state_is_live(c->state) || c->pid > 0)
+		return has_no_process(c);
+	if (o->as_target || o->forward.n) {
+		insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s): no %s",
+			     c->engine, c->name, insp_state_name(c->state),
+			     o->as_target ? "--as-target" : "--forward");
+		insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
+		return tool_fail(&tool, &err);
+	}
+	so->name = c->name;
+	so->stopped = c;
+	so->keep = o->keep;
+	return plan_and_run(sys, NULL, so, o);
+}
+
 static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
 			   char *const *command, char *const *envp)
 {
@@ -286,28 +348,17 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 				   .n_env = o->env.n,
 				   .command = command,
 				   .envp = envp };
-	_cleanup_(plan_freep) struct sidecar_plan *plan = NULL;
 	_cleanup_container_ struct insp_container *c = NULL;
-	_cleanup_pid_ struct insp_pid *target = NULL;
-	struct insp_err err = { 0 };
 	int r = tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
 
 	if (r)
 		return r;
-	if (!insp_state_is_live(c->state) || c->pid <= 0)
-		return not_running(c);
-	if (insp_container_on_host(c, &err) < 0)
-		return tool_fail(&tool, &err);
 	so.name = c->name;
 	if (o->profile)
 		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
-	if (insp_container_init(sys, c, &target, &err) < 0)
-		return tool_fail(&tool, &err);
-	if (o->forward.n)
-		return forward_ports(target, c->name, o);
-	if (sidecar_plan_make(sys, target, &so, &plan, &err) < 0)
-		return tool_fail(&tool, &err);
-	return run_plan(plan, o);
+	if (insp_state_is_live(c->state))
+		return c->pid > 0 ? debug_running(sys, c, &so, o) : has_no_process(c);
+	return debug_stopped(sys, ref, &so, o);
 }
 
 /* Before anything is looked for: what is given wrongly. 0, or the exit status. */
@@ -319,6 +370,8 @@ static int check(const struct cdebug_opts *o, bool command)
 	r = r ?: check_who(o);
 	r = r ?: check_memory(o->memory);
 	r = r ?: parse_forwards(&o->forward, forwards);
+	if (!r && o->keep && o->write)
+		return opts_usage_error(&tool, "--keep-changes and --write exclude each other");
 	if (!r && o->forward.n && command)
 		return opts_usage_error(&tool, "--forward runs no command");
 	return r;

@@ -3,22 +3,6 @@
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/sysc.h"
 
-#ifndef MOUNT_ATTR_NOSUID
-#define MOUNT_ATTR_NOSUID 0x2
-#endif
-#ifndef MOUNT_ATTR_NODEV
-#define MOUNT_ATTR_NODEV 0x4
-#endif
-#ifndef MOUNT_ATTR_NOEXEC
-#define MOUNT_ATTR_NOEXEC 0x8
-#endif
-#ifndef MOUNT_ATTR_NOATIME
-#define MOUNT_ATTR_NOATIME 0x10
-#endif
-#ifndef MOUNT_ATTR__ATIME
-#define MOUNT_ATTR__ATIME 0x70
-#endif
-
 int sealedtree_open(int dirfd)
 {
 	struct sysc_mount_attr attr = {

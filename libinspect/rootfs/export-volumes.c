@@ -68,26 +68,10 @@ static void set_done(struct export *x, const struct volume *v)
 static void say_lost(struct export *x, const struct volume *v)
 {
 	struct insp_err err = { 0 };
-	const char *source = v->mount->source, *path = v->mount->destination;
 
 	if (!x->opts->warn)
 		return;
-	if (v->error == -ENODATA && str_eq(v->mount->type, "tmpfs"))
-		insp_err_say(&err, 0, "export '%s': a tmpfs, whose files went with the container",
-			     path);
-	else if (v->error == -ENODATA)
-		insp_err_say(&err, v->error,
-			     "export '%s': where its volume is on this host is not known", path);
-	else if (v->error == -EPERM)
-		insp_err_say(&err, v->error,
-			     "export '%s': its volume '%s' is not of the container's user", path,
-			     source ? source : "");
-	else if (v->error == -ESTALE)
-		insp_err_say(&err, v->error,
-			     "export '%s': its volume is not mounted there any more", path);
-	else
-		insp_err_set(&err, v->error, "export '%s': open its volume '%s'", path,
-			     source ? source : "");
+	volume_say(v, v->error, "export", &err);
 	x->opts->warn(&err, x->opts->arg);
 }
 

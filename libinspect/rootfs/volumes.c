@@ -321,6 +321,43 @@ int volumes_open_live(const struct insp_files *files, const struct insp_files *l
 	return open_all(&(struct opening){ files, live, false }, ret);
 }
 
+int volume_open(const struct insp_files *f, const struct volume *v)
+{
+	int dir = v->view.layers[0].fd;
+	_cleanup_close_ int fd =
+		openat(dir, v->name ? v->name : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode) != !v->name)
+		return -ESTALE;
+	return f->container->owner == 0 || is_users(f, &st) ? TAKE_FD(fd) : -EPERM;
+}
+
+void volume_say(const struct volume *v, int error, const char *verb, struct insp_err *err)
+{
+	const char *source = v->mount->source, *path = v->mount->destination;
+
+	if (error == -ENODATA && str_eq(v->mount->type, "tmpfs"))
+		insp_err_say(err, 0, "%s '%s': a tmpfs, whose files went with the container", verb,
+			     path);
+	else if (error == -ENODATA)
+		insp_err_say(err, error, "%s '%s': where its volume is on this host is not known",
+			     verb, path);
+	else if (error == -EPERM)
+		insp_err_say(err, error, "%s '%s': its volume '%s' is not of the container's user",
+			     verb, path, source ? source : "");
+	else if (error == -ESTALE)
+		insp_err_say(err, error, "%s '%s': its volume is not mounted there any more", verb,
+			     path);
+	else if (error == v->error)
+		insp_err_set(err, error, "%s '%s': open its volume '%s'", verb, path,
+			     source ? source : "");
+	else
+		insp_err_set(err, error, "%s '%s'", verb, path);
+}
+
 const struct volume *volumes_at(const struct volumes *v, const char *path)
 {
 	for (size_t i = 0; i < v->n; i++)

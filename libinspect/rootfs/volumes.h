@@ -46,6 +46,14 @@ int volumes_open_live(const struct insp_files *files, const struct insp_files *l
 void volumes_close(struct volumes *v);
 #define _cleanup_volumes_ _cleanup_(volumes_close)
 
+/*
+ * What it is, checked once more: its directory, or the single file, which could be another one by now. For a mount; O_PATH
+ * or as opened. Of volumes_open() with to_write only. The caller's fd; -ESTALE: it is another kind of file now.
+ */
+int volume_open(const struct insp_files *files, const struct volume *v);
+/* Why it could not be done (verb: "export") with one: error, which may be the volume's. Code 0: a tmpfs, a remark. */
+void volume_say(const struct volume *v, int error, const char *verb, struct insp_err *err);
+
 /* The one that is mounted on exactly this path (absolute, without links); NULL: none. For a walk that goes on in its view. */
 const struct volume *volumes_at(const struct volumes *v, const char *path);
 /* The one that a directory belongs to; NULL: the layers. */

@@ -16,6 +16,7 @@ test_expect 'usage errors are one line and the hint to --help, and exit 125' '
     test_status 125 cdebug --cap-drop bogus web 2>err && test_grep "bogus.*no capability" err &&
     test_status 125 cdebug --memory lots web 2>err && test_grep lots err &&
     test_status 125 cdebug --cpus many web 2>err && test_grep many err &&
+    test_status 125 cdebug --write --keep-changes d web 2>err && test_grep "keep-changes and --write exclude" err && [ ! -e d ] &&
     test_status 125 cdebug --env =V web 2>err && test_grep "=V.*NAME" err &&
     test_status 125 cdebug --env "" web 2>err && test_grep "NAME.=VALUE" err
 '

@@ -61,9 +61,11 @@ test_expect DOCKER 'after kill -9 of dockerd it works on' '
     printf "welcome to the test image\nsleep\n" >expect && test_cmp expect actual
 '
 
-test_expect DOCKER 'a container that died since is not running' '
+test_expect DOCKER 'of a container that died since the files are there, and not to be written to while docker has them mounted' '
     kill -9 "$pid" && test_wait "! [ -e /proc/$pid/ns/pid ]" &&
-    test_status 125 debug docker:small -- true 2>err && test_grep "is not running (exited)" err
+    debug docker:small -- sh -c "cat /target/etc/motd; rm /target/etc/motd; cat /proc/1/comm" >actual &&
+    printf "welcome to the test image\ncdebug\n" >expect && test_cmp expect actual &&
+    test_status 125 debug --write docker:small -- rm /target/etc/motd 2>err && test_grep "files are mounted at" err
 '
 
 test_done

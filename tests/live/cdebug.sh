@@ -212,12 +212,6 @@ test_expect RUNC 'the plan is printed and nothing done' '
     test_grep "^run  *touch /tmp/x$" actual
 '
 
-test_expect RUNC 'a container that does not run gives one line and a hint' '
-    oci_run gone true && test_wait "rt state $(oci_id gone) | grep -q stopped" &&
-    test_status 125 debug "$(oci_id gone)" -- true 2>err && test_grep "is not running (exited)" err &&
-    test_grep "^hint: .cps -a." err && [ "$(wc -l <err)" = 2 ]
-'
-
 test_expect RUNC 'a container that ends takes the session with it, and is said to have ended' '
     oci_run brief sleep 1000000 && p=$(oci_pid brief) &&
     front "$(oci_id brief)" -- sh -c "echo ready; sleep 1000" &&
