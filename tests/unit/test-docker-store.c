@@ -211,7 +211,7 @@ static void a_thousand_containers_are_listed(void **state)
 	struct insp_list list;
 
 	for (int i = 0; i < 1000; i++) {
-		char digits[16], name[16];
+		char digits[16], name[32];
 
 		snprintf(digits, sizeof(digits), "%04x", i);
 		snprintf(name, sizeof(name), "load-%d", i);

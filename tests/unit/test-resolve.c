@@ -173,7 +173,7 @@ static void one_of_a_thousand_is_found(void **state)
 	struct fixture *f = *state;
 
 	for (int i = 0; i < 1000; i++) {
-		char digits[16], name[16];
+		char digits[16], name[32];
 
 		snprintf(digits, sizeof(digits), "e%04x", i);
 		snprintf(name, sizeof(name), "load-%d", i);
