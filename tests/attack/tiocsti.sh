@@ -11,12 +11,15 @@ test_prereq TERMINAL 'command -v tmux nsenter'
 tm() { tmux -S "$TRASH/tmux" -f /dev/null "$@"; }
 test_cleanup 'tm kill-server 2>/dev/null || true'
 
+new_session() { tm new-session -d -x 200 -y 50 "cd '$TRASH' && PS1='host\$ ' PATH='$PATH' exec sh"; }
+
 # in_terminal COMMAND: types it at a shell in a terminal, and waits until the shell is back
 in_terminal()
 {
     rm -f "$TRASH/back"
     tm kill-session 2>/dev/null
-    tm new-session -d -x 200 -y 50 "cd '$TRASH' && PS1='host\$ ' PATH='$PATH' exec sh" || return 1
+    # the server that has lost its last session may be about to end
+    test_wait new_session || return 1
     tm send-keys -l "$1; echo \$? >back" && tm send-keys Enter &&
         test_wait 'test -s back' 15 || { tm capture-pane -p; return 1; }
     sleep 0.5 # for what was pushed to be read
