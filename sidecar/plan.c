@@ -179,6 +179,25 @@ static int look_at_target(struct sidecar_plan *plan, struct insp_err *err)
 	return r;
 }
 
+/* Else a script that means what runs would take this for it. */
+static void warn_stopped(struct sidecar_plan *plan)
+{
+	const struct sidecar_opts *o = plan->opts;
+	const struct insp_container *c = o->stopped;
+	struct insp_err w = { 0 };
+
+	insp_err_say(&w, 0, "%s container '%s' is not running (%s): its files are at /target",
+		     c->engine, c->name, insp_state_name(c->state));
+	if (o->write)
+		insp_err_hint(&w, "what is changed there is changed in the container");
+	else if (o->keep)
+		insp_err_hint(&w, "what is changed there is kept in %s", o->keep);
+	else
+		insp_err_hint(&w, "what is changed there is lost with the session; "
+				  "--keep-changes DIR keeps it");
+	insp_diags_add(&plan->warnings, &w);
+}
+
 static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 {
 	int r;
@@ -186,6 +205,7 @@ static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 	if (plan->opts->stopped) {
 		plan->join = plan->opts->namespaces & ~(1U << INSP_NS_USER);
 		r = who_decide(plan, err);
+		warn_stopped(plan);
 	} else {
 		r = choose_namespaces(plan, err) ?: look_at_target(plan, err);
 	}

@@ -27,7 +27,7 @@ for to in "$TRASH/host" "../../../../../../../../../../../..$TRASH/host"; do
         linked "$to" && mkdir -p "$upper$TRASH/host" && stopped web -- sh -c "ls \"$TRASH/host\"; cat \"/target$TRASH/host/in\"; cut -d\" \" -f5 /proc/self/mountinfo" >actual 2>err &&
         sed -n 1,2p actual >two && printf "own\nin\n" >expect && test_cmp expect two &&
         grep -c "^/target" actual >n && echo 4 >expect && test_cmp expect n && ! grep "^$TRASH" actual &&
-        test_empty err && [ "$(ls host)" = own ]
+        ! grep -v -e "^hint: " -e "is not running" err && [ "$(ls host)" = own ]
     '
 done
 

@@ -3,6 +3,7 @@
 # lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 test_engine bare
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it cannot look for them under strace
 test_prereq BTRFS '[ "$(id -u)" = 0 ] && have_all mkfs.btrfs filefrag && { grep -qw btrfs /proc/filesystems || modprobe btrfs; }'
 
 disk=$BARE_DIR/disk # bare_down unmounts it, and a mount's loop device goes with it

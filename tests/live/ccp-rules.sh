@@ -1,6 +1,7 @@
 #!/bin/bash
 # What goes where: ccp beside docker cp on every pair of docs/copying.md.
 # lane 2
+# once
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/ccp-rules.sh"
 test_engine docker
