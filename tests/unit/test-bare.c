@@ -260,13 +260,14 @@ static void a_group_inside_a_group_is_the_outer_ones_business(void **state)
 	const struct insp_container *c;
 	struct insp_list list;
 	char comm[16], c1 = 0;
-	int fds[2];
+	int pids[2], ready[2];
 	pid_t holder;
 
 	NEED_ROOT();
 	/* of this run: another may be on at the same time */
 	snprintf(comm, sizeof(comm), "in%d.", (int)getpid());
-	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe(pids), 0);
+	assert_int_equal(pipe(ready), 0);
 	holder = fork();
 	if (holder == 0) {
 		struct target inner = { .flags = CLONE_NEWPID, .comm = comm };
@@ -277,23 +278,14 @@ static void a_group_inside_a_group_is_the_outer_ones_business(void **state)
 		outer.child = fork();
 		if (outer.child == 0) {
 			start(&inner);
-			(void)!write(fds[1], &c1, 1);
+			(void)!write(ready[1], &c1, 1);
 			wait_for_ever();
 		}
-		(void)!write(fds[1], &outer.child, sizeof(outer.child));
+		(void)!write(pids[1], &outer.child, sizeof(outer.child));
 		wait_for_ever();
 	}
-	/* the pid, then that the inner one is ready; either may come first */
-	char buf[sizeof(pid_t) + 1];
-	size_t got = 0;
-
-	while (got < sizeof(buf)) {
-		ssize_t n = read(fds[0], buf + got, sizeof(buf) - got);
-
-		assert_true(n > 0);
-		got += (size_t)n;
-	}
-	memcpy(&outer.child, buf + (buf[0] == 0 && buf[1] != 0 ? 1 : 0), sizeof(pid_t));
+	assert_int_equal(read(pids[0], &outer.child, sizeof(outer.child)), sizeof(outer.child));
+	assert_int_equal(read(ready[0], &c1, 1), 1);
 	list = list_bare();
 	c = find_pid(&list, outer.child);
 	assert_non_null(c);
@@ -303,8 +295,10 @@ static void a_group_inside_a_group_is_the_outer_ones_business(void **state)
 	kill(outer.child, SIGKILL);
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
-	close(fds[0]);
-	close(fds[1]);
+	close(pids[0]);
+	close(ready[0]);
+	close(pids[1]);
+	close(ready[1]);
 }
 
 static void a_host_that_is_off_has_none(void **state)
