@@ -17,6 +17,7 @@ isolated()
     outers+=("$outer")
     test_wait "read -r -d ' ' init <'/proc/$outer/task/$outer/children' && [ \"\$(cat /proc/\$init/comm)\" = sleep ]" ||
         { cat isolated.out; return 1; }
+    outers+=("$init") # with other ids it does not die with its parent: prctl(2), PR_SET_PDEATHSIG
 }
 
 whoami_lines='^(Uid|Gid|Groups|Cap...|NoNewPrivs):'
