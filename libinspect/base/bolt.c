@@ -7,6 +7,7 @@
  */
 #include "libinspect/base/bolt.h"
 
+#include "libinspect/base/io.h"
 #include "libinspect/base/util.h"
 
 #include <sys/stat.h>
@@ -218,25 +219,6 @@ int bolt_parse(const void *data, size_t len, struct bolt **ret, struct insp_err 
 	return 0;
 }
 
-/* Reads len bytes from the start; a file that got shorter gives fewer. */
-static ssize_t read_all_at(int fd, char *buf, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, buf + done, len - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 /* The file is made larger than it need be, by up to 16 MiB (AllocSize): what was never used is not read. */
 static size_t used_len(const struct meta *meta, size_t size)
 {
@@ -265,7 +247,7 @@ static int read_once(int fd, size_t max, struct bolt *db)
 	db->data = malloc(len + 1);
 	if (!db->data)
 		return -ENOMEM;
-	n = read_all_at(fd, db->data, len);
+	n = io_pread_full(fd, db->data, len, 0); /* a file that got shorter gives fewer */
 	if (n < 0)
 		return (int)n;
 	db->len = (size_t)n;

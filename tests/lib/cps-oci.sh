@@ -33,7 +33,7 @@ cps_oci_matrix()
     '
 
     matrix_yes running "$1" 'without -a the stopped and the created one are not listed' '
-        cps --json --no-trunc --store "$store" >json &&
+        cps_list json --json --no-trunc --store "$store" &&
         jq -r ".containers[].name" json >names &&
         test_grep "^$(oci_id web)$" names && test_grep "^$(oci_id held)$" names &&
         test_grep -v "^$(oci_id done7)$" names && test_grep -v "^$(oci_id made)$" names

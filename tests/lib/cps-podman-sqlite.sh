@@ -41,7 +41,7 @@ podman_sqlite_tests()
         cps_field $inpod "[.pod, .infra]" --store "$store" >actual && test_json . "[\"$pod\", false]" actual &&
         infra=$(pm pod inspect $pod | jq -r "(if type == \"array\" then .[0] else . end) | .Containers[] | select(.Name != \"$inpod\").Name") &&
         cps_field "$infra" "[.pod, .status, .infra]" --store "$store" >actual && test_json . "[\"$pod\", \"running\", true]" actual &&
-        cps --store "$store" >actual && test_grep "$infra" actual &&
+        cps_list actual --store "$store" && test_grep "$infra" actual &&
         cnsenter --store "$store" pod/$pod cat /etc/motd >actual && test_grep "welcome" actual
     '
 
@@ -77,7 +77,7 @@ podman_sqlite_tests()
 
     test_expect "$need" 'no file is made or changed beside the database' '
         ls -la --time-style=full-iso "$PODMAN_ROOT" >before &&
-        cps -a --store "$store" >output && cps --store "$store" podman:$web >output &&
+        cps_list output -a --store "$store" && cps --store "$store" podman:$web >output &&
         ls -la --time-style=full-iso "$PODMAN_ROOT" >after && test_cmp before after
     '
 

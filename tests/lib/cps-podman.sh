@@ -41,7 +41,7 @@ podman_columns()
     podman_where=("$@")
 
     matrix_yes running "$prereq" 'the running ones are listed without -a, with the pid that podman says' '
-        cps --json --no-trunc "${podman_where[@]}" >json &&
+        cps_list json --json --no-trunc "${podman_where[@]}" &&
         jq -r ".containers[] | select(.engine == \"podman\") | [.name, .pid] | @tsv" json >names &&
         test_grep "^$web	$($podman_client inspect --format "{{.State.Pid}}" $web)$" names &&
         test_grep -v "^$done7	" names && test_grep -v "^$made	" names

@@ -30,7 +30,7 @@ matrix_yes stopped "$need" 'cps -a lists what buildah containers lists, and podm
     pm ps -a --external --format "{{.Names}} {{.Status}}" >external && test_grep "^$work Storage" external
 '
 matrix_unknown running 'a working container is files: what buildah run starts is listed as its runtime'"'"'s' "$need" 'without -a they are not listed' '
-    cps --json --store "$store" >json && jq -r ".containers[].name" json >names &&
+    cps_list json --json --store "$store" && jq -r ".containers[].name" json >names &&
     test_grep -v "^$work$" names && test_grep -v "^$scr$" names
 '
 matrix_yes name "$need" 'it is found by its name, and podman'"'"'s are not taken for buildah'"'"'s' '

@@ -20,7 +20,7 @@ docker_row_entered()
     test_expect "$prereq" "$variant: it is said whose kernel it runs on, and its helpers are no containers" '
         docker_cps .guest $web >actual && echo "\"gVisor\"" >expect && test_cmp expect actual &&
         docker_cps .guest $held >actual && echo null >expect && test_cmp expect actual &&
-        cps --docker-root "$DOCKER_DATA" --json --no-trunc >json &&
+        cps_list json --docker-root "$DOCKER_DATA" --json --no-trunc &&
         for pid in $(runsc_helpers); do
             test_json "[.containers[] | select(.pid == $pid and .engine == \"bare\")] | length" 0 json || return 1
         done && [ -n "$(runsc_helpers)" ]

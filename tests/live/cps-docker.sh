@@ -40,14 +40,14 @@ test_expect DOCKER 'cps -a says of every container what docker says; the data ro
 '
 
 test_expect DOCKER 'without -a only running and paused containers are listed' '
-    cps --json --no-trunc >json &&
+    cps_list json --json --no-trunc &&
     jq -r ".containers[] | select(.engine == \"docker\").name" json | sort >names &&
     test_grep "^$web$" names && test_grep "^$held$" names &&
     test_grep -v "^$done7$" names && test_grep -v "^$made$" names
 '
 
 test_expect DOCKER 'the table has the short id, the name, the image and the pid' '
-    cps -a --no-headings -o ID,NAME,IMAGE,STATUS,PID >table &&
+    cps_list table -a --no-headings -o ID,NAME,IMAGE,STATUS,PID &&
     id=$(dk inspect --format "{{.Id}}" $web) &&
     test_grep "^${id:0:12}  *$web  *$IMAGE  *running  *$(pid_of $web)$" table &&
     test_grep "$done7  *$IMAGE  *exited" table
@@ -61,7 +61,7 @@ test_expect DOCKER 'labels, those of the image too' '
 
 test_expect DOCKER 'a published port' '
     port=$(dk inspect --format "{{(index (index .NetworkSettings.Ports \"80/tcp\") 0).HostPort}}" $web) &&
-    cps -a --no-headings -o NAME,PORTS >table &&
+    cps_list table -a --no-headings -o NAME,PORTS &&
     test_grep "^$web  *127.0.0.1:$port->80/tcp" table
 '
 
@@ -72,7 +72,7 @@ test_expect DOCKER 'the time of creation, to the second' '
 '
 
 test_expect DOCKER 'namespace columns are those of the container; host and shared ones show it' '
-    cps --no-headings -o NAME,NETNS,PIDNS >table &&
+    cps_list table --no-headings -o NAME,NETNS,PIDNS &&
     net() { readlink "/proc/$1/ns/net" | tr -cd 0-9; } &&
     test_grep "^$web  *$(net "$(pid_of $web)") " table &&
     test_grep "^$netof  *$(net "$(pid_of $web)") " table &&
@@ -159,7 +159,7 @@ test_expect DOCKER,STRACE,!SANITIZED 'resolving docker:NAME opens no other store
     strace -f -y -o trace -e trace=open,openat,openat2,readlink,readlinkat cps --store "docker=$DOCKER_DATA" docker:$web >out &&
     test_grep "readlinkat([0-9]*</proc>, \"1/exe\"" trace && test_grep -v "\"1/ns/" trace &&
     test_grep -v "containers/storage\|/run/runc\|/run/crun\|bolt_state" trace &&
-    strace -f -y -o trace -e trace=getdents64 cps >out &&
+    { strace -f -y -o trace -e trace=getdents64 cps >out || [ $? = 2 ]; } &&
     test_grep "getdents64([0-9]*</proc>" trace
 '
 

@@ -48,7 +48,7 @@ matrix_yes entered PODMAN 'cnsenter enters it by its name' '
 podman_files PODMAN podman pm --store "$store"
 
 test_expect PODMAN 'without -a the stopped ones are not listed' '
-    cps --json --no-trunc --store "$store" >json &&
+    cps_list json --json --no-trunc --store "$store" &&
     jq -r ".containers[] | select(.engine == \"podman\").name" json >names &&
     test_grep "^$web$" names && test_grep "^$held$" names &&
     test_grep -v "^$done7$" names && test_grep -v "^$made$" names
@@ -57,7 +57,7 @@ test_expect PODMAN 'without -a the stopped ones are not listed' '
 test_expect PODMAN 'a container is listed once, though its runtime has a record of it too' '
     id=$(pm inspect --format "{{.Id}}" $web) &&
     runc_id=$(pm inspect --format "{{.Id}}" $webrunc) &&
-    cps -a --json --no-trunc --store "$store" >json &&
+    cps_list json -a --json --no-trunc --store "$store" &&
     test_json "[.containers[] | select(.id == \"$id\").engine]" "[\"podman\"]" json &&
     test_json "[.containers[] | select(.id == \"$runc_id\").engine]" "[\"podman\"]" json
 '
