@@ -6,6 +6,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/sysc.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -13,10 +14,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436 /* compat: headers < 5.9 */
-#endif
 
 #define CHUNK	     (16 * 1024)
 #define REAP_TRIES   20
@@ -51,7 +48,7 @@ static void send_file(int sock, int fd, size_t max)
 
 void io_close_from(unsigned first)
 {
-	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+	if (sysc_close_range(first, ~0U) == 0)
 		return;
 	/* compat: kernel < 5.9 */
 	for (unsigned fd = first; fd < 65536; fd++)

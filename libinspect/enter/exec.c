@@ -1,7 +1,7 @@
 /* The last steps before the command runs: fds, root and directory, finding the program. */
 #include "libinspect/base/str.h"
 #include "libinspect/enter/plan.h"
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 
 #include <limits.h>
 #include <sys/syscall.h>

@@ -1,7 +1,7 @@
 /* The front: see run.h. It stays outside, and holds the caller's terminal. */
 #include "libinspect/enter/pty.h"
 #include "libinspect/enter/run.h"
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 
 #include <poll.h>
 #include <sys/prctl.h>

@@ -3,7 +3,7 @@
  */
 #include "libinspect/enter/enter.h"
 
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 
 #include <sched.h>
 #include <sys/mount.h>

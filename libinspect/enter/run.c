@@ -3,7 +3,7 @@
 
 #include "libinspect/base/io.h"
 #include "libinspect/enter/pty.h"
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 
 #include <linux/keyctl.h>
 #include <poll.h>

@@ -7,7 +7,7 @@
  * against every change, or where memory files may not be executed, through a detached read-only mount of itself.
  */
 #include "libinspect/base/util.h"
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 #include "libinspect/inspect.h"
 
 #include <elf.h>

@@ -5,16 +5,12 @@
 #include "libinspect/base/util.h"
 #include "libinspect/creds.h"
 #include "libinspect/kernel/slowread.h"
+#include "libinspect/sysc.h"
 
 #include <sys/stat.h>
 #include <poll.h>
-#include <sys/syscall.h>
 
 #define ENVIRON_MAX (1024 * 1024)
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434 /* compat: headers < 5.3; the same on every architecture but alpha */
-#endif
 
 struct insp_pid *insp_pid_close(struct insp_pid *pid)
 {
@@ -37,7 +33,7 @@ static int say_gone(struct insp_err *err, pid_t pid)
  */
 static int open_pidfd(struct insp_pid *p)
 {
-	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	p->pidfd = sysc_pidfd_open(p->pid);
 	if (p->pidfd >= 0)
 		return 0;
 	p->pidfd = -EBADF;

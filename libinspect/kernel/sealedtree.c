@@ -1,7 +1,7 @@
 #include "libinspect/kernel/sealedtree.h"
 
 #include "libinspect/base/util.h"
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 
 int sealedtree_open(int dirfd)
 {

@@ -7,7 +7,7 @@
 
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
-#include "libinspect/kernel/sysc.h"
+#include "libinspect/sysc.h"
 
 #include <sys/mount.h>
 

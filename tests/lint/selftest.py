@@ -18,6 +18,7 @@ SAMPLES = [
     ('layers', 'sidecar/a.c', ' # include "libinspect/kernel/pid.h"\n'),
     ('layers', 'tools/shared/a.c', '#include "tools/cps/cps.h"\n'),
     (None, 'libinspect/enter/a.c', '#include "libinspect/base/util.h"\n#include "libinspect/inspect.h"\n'),
+    (None, 'sidecar/a.c', '#include "libinspect/sysc.h"\n'),
     (None, 'tests/unit/a.c', '#include "libinspect/engines/engine.h"\n'),
     ('engine_names', 'libinspect/resolve/a.c', 'const char *e = "docker";\n'),
     ('engine_names', 'libinspect/engines/podman/podman.c', 'f("/run/runc/x");\n'),

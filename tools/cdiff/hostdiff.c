@@ -1,4 +1,5 @@
 #include "tools/cdiff/hostdiff.h"
+#include "libinspect/sysc.h"
 #include "tools/shared/util.h"
 
 #include <errno.h>
@@ -106,7 +107,7 @@ static void close_from(unsigned first)
 	struct rlimit limit;
 
 	/* compat: kernel < 5.9 */
-	if (syscall(SYS_close_range, first, ~0U, 0) < 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0)
+	if (sysc_close_range(first, ~0U) < 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		for (unsigned fd = first; fd < limit.rlim_cur; fd++)
 			close((int)fd);
 }

@@ -1,9 +1,10 @@
 /*
- * System calls that the oldest C library we build with (glibc 2.31, musl 1.2) has no wrapper or number for. Raw: -1
- * and errno. compat: the comment behind each is the kernel that brought it; callers handle ENOSYS.
+ * System calls that the oldest C library we build with (glibc 2.31, musl 1.2) has no wrapper or number for, for the library
+ * and for who stands on it. Raw: -1 and errno. compat: the comment behind each is the kernel that brought it; callers handle
+ * ENOSYS.
  */
-#ifndef SONDE_KERNEL_SYSC_H
-#define SONDE_KERNEL_SYSC_H
+#ifndef SONDE_SYSC_H
+#define SONDE_SYSC_H
 
 #include <fcntl.h>
 #include <stdint.h>
