@@ -18,6 +18,15 @@
 #ifndef SYS_move_mount
 #define SYS_move_mount 429
 #endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#endif
+#ifndef SYS_fsconfig
+#define SYS_fsconfig 431
+#endif
+#ifndef SYS_fsmount
+#define SYS_fsmount 432
+#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -40,8 +49,17 @@
 #ifndef MOVE_MOUNT_F_EMPTY_PATH
 #define MOVE_MOUNT_F_EMPTY_PATH 0x04
 #endif
+#ifndef MOVE_MOUNT_T_SYMLINKS
+#define MOVE_MOUNT_T_SYMLINKS 0x10
+#endif
 #ifndef MOVE_MOUNT_T_EMPTY_PATH
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
+#endif
+#ifndef FSMOUNT_CLOEXEC
+#define FSMOUNT_CLOEXEC 1
+#endif
+#ifndef FSOPEN_CLOEXEC
+#define FSOPEN_CLOEXEC 1
 #endif
 #ifndef MOUNT_ATTR_RDONLY
 #define MOUNT_ATTR_RDONLY 0x1
@@ -68,6 +86,10 @@
 #define MFD_EXEC 0x10U /* 6.3 */
 #endif
 
+/* enum fsconfig_command of linux/mount.h, which clashes with sys/mount.h on some systems. */
+#define SYSC_FSCONFIG_SET_STRING 1
+#define SYSC_FSCONFIG_CREATE	 6
+
 /* linux/mount.h's struct mount_attr, which clashes with sys/mount.h on some systems. */
 struct sysc_mount_attr {
 	uint64_t attr_set, attr_clr, propagation, userns_fd;
@@ -84,6 +106,30 @@ static inline int sysc_move_mount(int tree, int at)
 {
 	return (int)syscall(SYS_move_mount, tree, "", at, "",
 			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* 5.2. The same, to what path is below dirfd; flags: MOVE_MOUNT_T_x. */
+static inline int sysc_move_mount_to(int tree, int dirfd, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_move_mount, tree, "", dirfd, path, flags | MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* 5.2. A file system of this type, to be configured. */
+static inline int sysc_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+/* 5.2. command: SYSC_FSCONFIG_x. */
+static inline int sysc_fsconfig(int fs, unsigned command, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs, command, key, value, 0);
+}
+
+/* 5.2. attrs: MOUNT_ATTR_x. The detached mount. */
+static inline int sysc_fsmount(int fs, unsigned attrs)
+{
+	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs);
 }
 
 /* 5.12 */

@@ -1,7 +1,7 @@
 /* The process that puts the sidecar together and starts the supervisor inside. */
 #include "sidecar/internal.h"
 #include "sidecar/mounts.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
 
 #include <sched.h>
@@ -56,7 +56,7 @@ static int take_tree(const struct sidecar_plan *plan, struct mounts *m, struct n
 	int r = insp_enter_clone_tree(plan->target, &m->tree, err);
 
 	if (r == -ENOSYS)
-		insp_err_hint(err, MOUNTAPI_NEEDED);
+		insp_err_hint(err, MOUNTS_NEED);
 	if (r < 0)
 		return r;
 	r = mounts_restrict_target(plan, m, err);

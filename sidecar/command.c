@@ -60,17 +60,14 @@ static bool is_in_target(void)
 {
 	char buf[PATH_MAX];
 
-	return syscall(SYS_getcwd, buf, sizeof(buf)) > 0 && strncmp(buf, "/target", 7) == 0 &&
-	       (buf[7] == '/' || buf[7] == '\0');
+	return syscall(SYS_getcwd, buf, sizeof(buf)) > 0 && proc_is_below(buf, "/target");
 }
 
 static int try_dir(const char *path)
 {
-	bool theirs = strncmp(path, "/target", 7) == 0 && (path[7] == '/' || path[7] == '\0');
-
 	if (chdir(path) < 0)
 		return -errno;
-	return theirs && !is_in_target() ? -EXDEV : 0;
+	return proc_is_below(path, "/target") && !is_in_target() ? -EXDEV : 0;
 }
 
 /* After the ids: it is the command's user who must be allowed to. */

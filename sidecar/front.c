@@ -1,6 +1,6 @@
 /* The caller's side: terminal, limits, waiting, and the exit status. It enters nothing. */
 #include "sidecar/internal.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
 
 #include <ctype.h>
@@ -173,7 +173,7 @@ static int wait_ready(struct front *f, struct insp_err *err)
 			return r;
 	}
 	/* our own child, not waited for: the number is its */
-	f->supervisor_fd = (int)syscall(SYS_pidfd_open, f->supervisor, 0);
+	f->supervisor_fd = sysc_pidfd_open(f->supervisor);
 	hold_mntns(f);
 	return 0;
 }

@@ -136,6 +136,11 @@ _Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pt
 			    const struct limits *limits, const struct channels *ch,
 			    pid_t supervisor);
 
+/* The path itself, or one below the directory, as words: no link is looked at. */
+bool proc_is_below(const char *path, const char *dir);
+/* "/proc/self/fd/N", for calls that take no fd. */
+#define PROC_FD_PATH_MAX 32
+void proc_fd_path(int fd, char buf[PROC_FD_PATH_MAX]);
 /* Closes every fd above 2 but those of keep (n, any order, -1 entries ignored). */
 void proc_close_others(int *keep, size_t n);
 /* 128 + N, or the exit code. */

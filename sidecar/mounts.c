@@ -7,11 +7,12 @@
  */
 #include "sidecar/internal.h"
 #include "sidecar/mounts.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
 
 #include <dirent.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #define CLONE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)
@@ -22,7 +23,7 @@ static int err_mount(struct insp_err *err, const char *what)
 
 	insp_err_set(err, r, "%s", what);
 	if (r == -ENOSYS)
-		insp_err_hint(err, MOUNTAPI_NEEDED);
+		insp_err_hint(err, MOUNTS_NEED);
 	else if (r == -EPERM)
 		insp_err_hint(err, "this needs CAP_SYS_ADMIN on the host");
 	return r;
@@ -30,7 +31,7 @@ static int err_mount(struct insp_err *err, const char *what)
 
 int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs)
 {
-	_cleanup_close_ int fs = mountapi_fsopen("tmpfs");
+	_cleanup_close_ int fs = sysc_fsopen("tmpfs");
 	char id[2][16];
 	int fd;
 
@@ -38,13 +39,13 @@ int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs)
 		return -errno;
 	snprintf(id[0], sizeof(id[0]), "%u", uid);
 	snprintf(id[1], sizeof(id[1]), "%u", gid);
-	if (mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "source", "cdebug") < 0 ||
-	    mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "mode", mode) < 0 ||
-	    mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "uid", id[0]) < 0 ||
-	    mountapi_fsconfig(fs, MOUNTAPI_SET_STRING, "gid", id[1]) < 0 ||
-	    mountapi_fsconfig(fs, MOUNTAPI_CREATE, NULL, NULL) < 0)
+	if (sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "source", "cdebug") < 0 ||
+	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "mode", mode) < 0 ||
+	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "uid", id[0]) < 0 ||
+	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "gid", id[1]) < 0 ||
+	    sysc_fsconfig(fs, SYSC_FSCONFIG_CREATE, NULL, NULL) < 0)
 		return -errno;
-	fd = mountapi_fsmount(fs, attrs);
+	fd = sysc_fsmount(fs, attrs);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -57,20 +58,20 @@ static uint64_t target_attributes(const struct sidecar_plan *plan)
 
 int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
 {
-	struct mountapi_attr attr = { .set = target_attributes(plan),
-				      .clear = MOUNT_ATTR__ATIME,
-				      .propagation = MS_PRIVATE };
+	struct sysc_mount_attr attr = { .attr_set = target_attributes(plan),
+					.attr_clr = MOUNT_ATTR__ATIME,
+					.propagation = MS_PRIVATE };
 
-	if (mountapi_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+	if (sysc_mount_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
 		return 0;
 	/*
 	 * In a user namespace's mounts the atime mode is locked (mount_namespaces(7)). Nothing is lost: on a
 	 * read-only mount no access is noted.
 	 */
 	if (errno == EPERM) {
-		attr.set &= ~(uint64_t)MOUNT_ATTR_NOATIME;
-		attr.clear = 0;
-		if (mountapi_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+		attr.attr_set &= ~(uint64_t)MOUNT_ATTR_NOATIME;
+		attr.attr_clr = 0;
+		if (sysc_mount_setattr(m->tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
 			return 0;
 	}
 	if (errno != ENOSYS)
@@ -82,7 +83,7 @@ int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, st
 /* One of the host's directories or files, cloned with all mounts below. -ENOENT is none of our business. */
 static int attach_host(struct mounts *m, const char *name, bool dir)
 {
-	_cleanup_close_ int fd = mountapi_open_tree(m->host, name, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+	_cleanup_close_ int fd = sysc_open_tree(m->host, name, CLONE_FLAGS | AT_NO_AUTOMOUNT);
 
 	if (fd < 0)
 		return -errno;
@@ -90,7 +91,7 @@ static int attach_host(struct mounts *m, const char *name, bool dir)
 		return -errno;
 	if (!dir && mknodat(m->root, name, S_IFREG | 0444, 0) < 0)
 		return -errno;
-	return mountapi_move(fd, m->root, name, 0) < 0 ? -errno : 0;
+	return sysc_move_mount_to(fd, m->root, name, 0) < 0 ? -errno : 0;
 }
 
 static int copy_link(struct mounts *m, const char *name)
@@ -185,7 +186,7 @@ static int attach_root(struct mounts *m, struct insp_err *err)
 		errno = -m->root;
 		return err_mount(err, "make a root file system in memory");
 	}
-	if (mountapi_move(m->root, AT_FDCWD, "/", 0) < 0)
+	if (sysc_move_mount_to(m->root, AT_FDCWD, "/", 0) < 0)
 		return err_mount(err, "attach the root file system");
 	return 0;
 }
@@ -193,9 +194,9 @@ static int attach_root(struct mounts *m, struct insp_err *err)
 /* All that is the host's, and the root itself. */
 static int restrict_host(struct mounts *m, struct insp_err *err)
 {
-	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
+	struct sysc_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
-	if (m->by_hand || mountapi_setattr(m->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+	if (m->by_hand || sysc_mount_setattr(m->root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
 		return 0;
 	if (errno != ENOSYS)
 		return err_mount(err, "make the host's files read-only");
@@ -209,7 +210,7 @@ static int attach_tmpfs(struct mounts *m, const char *at, const char *mode)
 
 	if (fd < 0)
 		return fd;
-	return mountapi_move(fd, m->root, at, 0) < 0 ? -errno : 0;
+	return sysc_move_mount_to(fd, m->root, at, 0) < 0 ? -errno : 0;
 }
 
 int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
@@ -233,7 +234,7 @@ int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct i
 
 	if (r < 0)
 		return r;
-	if (mountapi_move(m->tree, m->root, "target", 0) < 0)
+	if (sysc_move_mount_to(m->tree, m->root, "target", 0) < 0)
 		return err_mount(err, "attach the target's files");
 	if (m->by_hand &&
 	    (fchdir(m->root) < 0 || mount(NULL, "target", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
@@ -245,7 +246,7 @@ int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct i
 /* One of the host's, if something is mounted there and it is not a plain directory of sysfs. */
 static int attach_sysfs_part(struct mounts *m, const struct stat *sysfs, const char *path)
 {
-	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
+	struct sysc_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
@@ -253,12 +254,12 @@ static int attach_sysfs_part(struct mounts *m, const struct stat *sysfs, const c
 		return -errno;
 	if (st.st_dev == sysfs->st_dev)
 		return 0;
-	fd = mountapi_open_tree(m->host, path, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+	fd = sysc_open_tree(m->host, path, CLONE_FLAGS | AT_NO_AUTOMOUNT);
 	if (fd < 0)
 		return -errno;
 	/* by hand it is done later, with all the others */
-	mountapi_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
-	return mountapi_move(fd, m->root, path, 0) < 0 ? -errno : 0;
+	sysc_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	return sysc_move_mount_to(fd, m->root, path, 0) < 0 ? -errno : 0;
 }
 
 /*
@@ -269,14 +270,14 @@ int mounts_sysfs(struct mounts *m)
 {
 	static const char *const parts[] = { "sys/fs/cgroup", "sys/fs/bpf", "sys/kernel/debug",
 					     "sys/kernel/tracing", "sys/kernel/security" };
-	_cleanup_close_ int fs = mountapi_fsopen("sysfs"), fd = -1;
+	_cleanup_close_ int fs = sysc_fsopen("sysfs"), fd = -1;
 	struct stat st = { 0 };
 
-	if (fs < 0 || mountapi_fsconfig(fs, MOUNTAPI_CREATE, NULL, NULL) < 0)
+	if (fs < 0 || sysc_fsconfig(fs, SYSC_FSCONFIG_CREATE, NULL, NULL) < 0)
 		return -errno;
-	fd = mountapi_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					  MOUNT_ATTR_NOEXEC);
-	if (fd < 0 || mountapi_move(fd, m->root, "sys", 0) < 0)
+	fd = sysc_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				      MOUNT_ATTR_NOEXEC);
+	if (fd < 0 || sysc_move_mount_to(fd, m->root, "sys", 0) < 0)
 		return -errno;
 	fstatat(m->host, "sys", &st, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
@@ -286,11 +287,11 @@ int mounts_sysfs(struct mounts *m)
 
 int mounts_host_sysfs(struct mounts *m)
 {
-	struct mountapi_attr attr = { .set = MOUNT_ATTR_RDONLY };
+	struct sysc_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	int r = attach_host(m, "sys", true);
 
 	if (r == 0)
-		mountapi_setattr(m->root, "sys", AT_RECURSIVE, &attr);
+		sysc_mount_setattr(m->root, "sys", AT_RECURSIVE, &attr);
 	return r;
 }
 
@@ -320,7 +321,7 @@ int mounts_home(const struct sidecar_plan *plan, struct insp_err *err)
 	r = files_write_rc(plan, fd, err);
 	if (r < 0)
 		return r;
-	if (mountapi_move(fd, AT_FDCWD, plan->home, MOVE_MOUNT_T_SYMLINKS) < 0)
+	if (sysc_move_mount_to(fd, AT_FDCWD, plan->home, MOVE_MOUNT_T_SYMLINKS) < 0)
 		return insp_err_set(err, -errno, "attach '%s'", plan->home);
 	return 0;
 }

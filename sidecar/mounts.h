@@ -4,6 +4,8 @@
 
 #include "sidecar/internal.h"
 
+#define MOUNTS_NEED "cdebug needs Linux 5.2 or later (open_tree, move_mount)"
+
 struct mounts {
 	int tree; /* the target's mount tree, detached */
 	int root; /* the new root */

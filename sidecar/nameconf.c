@@ -6,7 +6,7 @@
  * killed, and the files are gone without.
  */
 #include "sidecar/internal.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -193,11 +193,11 @@ void nameconf_finish(struct nameconf *n, int dirfd, int messages)
 static int mount_over(const char *from, const char *path)
 {
 	_cleanup_close_ int fd =
-		mountapi_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		sysc_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
-	return mountapi_move(fd, AT_FDCWD, path, MOVE_MOUNT_T_SYMLINKS) < 0 ? -errno : 0;
+	return sysc_move_mount_to(fd, AT_FDCWD, path, MOVE_MOUNT_T_SYMLINKS) < 0 ? -errno : 0;
 }
 
 void nameconf_mount(int messages)

@@ -1,6 +1,6 @@
 /* What the sidecar's processes do alike: fds, signals, messages. */
 #include "sidecar/internal.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +16,7 @@ static void close_between(int first, int last)
 {
 	struct rlimit rl;
 
-	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+	if (first > last || sysc_close_range((unsigned)first, (unsigned)last) == 0)
 		return;
 	/* compat: kernel < 5.9 */
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && (rlim_t)last > rl.rlim_cur)
@@ -37,6 +37,18 @@ void proc_close_others(int *keep, size_t n)
 		next = keep[i] + 1;
 	}
 	close_between(next, INT32_MAX);
+}
+
+bool proc_is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+void proc_fd_path(int fd, char buf[PROC_FD_PATH_MAX])
+{
+	snprintf(buf, PROC_FD_PATH_MAX, "/proc/self/fd/%d", fd);
 }
 
 int proc_exit_status(int wait_status)

@@ -1,8 +1,9 @@
 /* compat: kernel < 5.12: what mount_setattr(AT_RECURSIVE) does in one call, mount by mount. */
 #include "sidecar/mounts.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 
 #include <stdlib.h>
+#include <sys/mount.h>
 
 static const struct {
 	const char *word;
@@ -54,13 +55,6 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 static int remount(const char *path, unsigned long flags)
 {
 	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0 ? -errno : 0;
@@ -71,9 +65,9 @@ static int remount_one(const char *path, const char *options, uint64_t target_se
 	unsigned long flags = flags_of(options);
 	int r;
 
-	if (is_below(path, "/tmp"))
+	if (proc_is_below(path, "/tmp"))
 		return 0;
-	if (!is_below(path, "/target"))
+	if (!proc_is_below(path, "/target"))
 		return remount(path, flags | MS_RDONLY);
 	flags |= MS_NOSUID | MS_NODEV | (target_set & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0);
 	r = remount(path, (flags & ~(unsigned long)MS_RELATIME) | MS_NOATIME);

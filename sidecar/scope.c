@@ -252,11 +252,11 @@ static int run_busctl(struct call *c, struct insp_err *err)
 
 static bool dir_is(int dirfd, const char *unit)
 {
-	char path[32], target[4096];
+	char path[PROC_FD_PATH_MAX], target[4096];
 	const char *name;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
+	proc_fd_path(dirfd, path);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n <= 0)
 		return false;

@@ -1,6 +1,6 @@
 /* See stopped.h. Nothing is mounted in a namespace that outlives the session's processes, however they end. */
 #include "sidecar/stopped.h"
-#include "sidecar/mountapi.h"
+#include "libinspect/sysc.h"
 
 #include "libinspect/files.h"
 
@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 /*
@@ -21,7 +22,7 @@ static int make_scratch(int *ret_fd, struct insp_err *err)
 	if (fd < 0)
 		return insp_err_set(err, fd, "make a file system for changes in memory");
 	if (mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0755) < 0 ||
-	    mountapi_move(fd, AT_FDCWD, "/", 0) < 0)
+	    sysc_move_mount_to(fd, AT_FDCWD, "/", 0) < 0)
 		return insp_err_set(err, -errno, "attach a file system for changes in memory");
 	*ret_fd = fd;
 	fd = -1;
@@ -31,9 +32,9 @@ static int make_scratch(int *ret_fd, struct insp_err *err)
 /* The overlay holds it, and nothing else from here on. */
 static void leave_scratch(int fd)
 {
-	char path[32];
+	char path[PROC_FD_PATH_MAX];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	proc_fd_path(fd, path);
 	umount2(path, MNT_DETACH);
 }
 
