@@ -76,6 +76,7 @@ ccp        := operands signals
 sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
+sidecar    += toolbox toolbox-facts toolbox-mount toolbox-root toolbox-run
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \

@@ -3,6 +3,7 @@
 #include "sidecar/mounts.h"
 #include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
+#include "sidecar/toolbox-root.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -81,6 +82,8 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 		return r;
 	own = openat(m->root, SIDECAR_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	nameconf_finish(&names, own, ch->messages);
+	if (plan->opts->toolbox && !(plan->join & (1U << INSP_NS_NET)))
+		toolbox_host_names(own);
 	r = mounts_seal_root(plan, m, err);
 	if (r == 0 && plan->opts->stopped)
 		r = stopped_volumes(plan, m, ch->messages, err);
@@ -93,7 +96,7 @@ static int attach_sysfs(struct mounts *m, struct insp_err *err)
 
 	/* a kernel, or a container around us, that does not let us: the host's, better than none */
 	if (r < 0)
-		r = mounts_host_sysfs(m);
+		r = mounts_attach_host(m, "sys");
 	return r < 0 ? insp_err_set(err, r, "mount /sys") : 0;
 }
 
@@ -129,7 +132,7 @@ static int enter(const struct sidecar_plan *plan, struct mounts *m, struct chann
 	r = mounts_home(plan, err);
 	if (r < 0)
 		return r;
-	if (plan->join & (1U << INSP_NS_NET))
+	if (plan->opts->toolbox || (plan->join & (1U << INSP_NS_NET)))
 		nameconf_mount(ch->messages);
 	return 0;
 }

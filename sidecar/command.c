@@ -1,5 +1,6 @@
 /* The last steps before the user's command: limits, terminal, user namespace, who it runs as, directory, exec. */
 #include "sidecar/internal.h"
+#include "sidecar/toolbox-root.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -91,12 +92,36 @@ static int change_dir(const struct sidecar_plan *plan, int messages, struct insp
 	return 0;
 }
 
+/* What to run: given, or the host's shell, or the toolbox's, which is seen only now. */
+static char *const *words(const struct sidecar_plan *plan, char **own_shell)
+{
+	if (plan->opts->command || !plan->opts->toolbox)
+		return plan->argv;
+	own_shell[0] = toolbox_shell(plan->envp);
+	return own_shell;
+}
+
+static void cannot_run(const struct sidecar_plan *plan, const char *program, int error,
+		       struct insp_err *err)
+{
+	if (plan->opts->toolbox) {
+		toolbox_cannot_run(plan->opts->toolbox, plan->opts->command ? program : NULL, error,
+				   err);
+		return;
+	}
+	insp_err_set(err, error, "run '%s'", program);
+	if (error == -ENOENT)
+		insp_err_hint(err, "it is looked for among the host's programs; the "
+				   "container's are below /target");
+}
+
 _Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pty,
 			    const struct limits *limits, const struct channels *ch,
 			    pid_t supervisor)
 {
 	int keep[] = { ch->messages };
 	struct insp_err err = { 0 };
+	char *own_shell[2] = { NULL, NULL }, *const * argv;
 	int code;
 
 	if (prepare(plan, pty, limits, ch, &err) < 0 || change_dir(plan, ch->messages, &err) < 0)
@@ -107,11 +132,9 @@ _Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pt
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
 		_exit(INSP_EXIT_OWN_FAILURE);
 	environ = plan->envp;
-	execvp(plan->argv[0], plan->argv);
+	argv = words(plan, own_shell);
+	execvp(argv[0], argv);
 	code = errno == ENOENT ? INSP_EXIT_NOT_FOUND : INSP_EXIT_NOT_EXECUTABLE;
-	insp_err_set(&err, -errno, "run '%s'", plan->argv[0]);
-	if (code == INSP_EXIT_NOT_FOUND)
-		insp_err_hint(&err, "it is looked for among the host's programs; the "
-				    "container's are below /target");
+	cannot_run(plan, argv[0], -errno, &err);
 	message_die(ch->messages, code, &err);
 }

@@ -1,4 +1,5 @@
 /* The plan in words, for --dry-run. */
+#include "sidecar/toolbox.h"
 #include "sidecar/who.h"
 
 #include <inttypes.h>
@@ -34,13 +35,26 @@ static void print_target(const struct sidecar_opts *o, FILE *f)
 			keep ? keep : "in memory, lost at the end");
 }
 
+static void print_tools(const struct sidecar_plan *plan, FILE *f)
+{
+	const struct toolbox *t = plan->opts->toolbox;
+
+	if (t)
+		fprintf(f,
+			"mount         the toolbox %s at / (changes: in memory, lost at the end), "
+			"the host's /dev (read-only), ",
+			t->spec);
+	else
+		fprintf(f, "mount         the host's directories at / (read-only), ");
+	fprintf(f, "memory at /tmp and %s\n", plan->home);
+}
+
 static void print_mounts(const struct sidecar_plan *plan, FILE *f)
 {
 	const char *whose = plan->opts->stopped ? "the session" : "the container";
 	bool net = plan->join & (1U << INSP_NS_NET);
 
-	fprintf(f, "mount         the host's directories at / (read-only), memory at /tmp and %s\n",
-		plan->home);
+	print_tools(plan, f);
 	print_target(plan->opts, f);
 	fprintf(f, "mount         /proc of %s, /sys of %s%s\n",
 		plan->join & (1U << INSP_NS_PID) ? whose : "the host", net ? whose : "the host",

@@ -143,7 +143,7 @@ static int env_add_given(char **env, const char *given, char *const *envp)
 static int env_fill(const struct sidecar_plan *plan, const char *shell, char **env)
 {
 	const struct sidecar_opts *o = plan->opts;
-	const char *path = environ_get(o->envp, "PATH");
+	const char *path = o->toolbox ? NULL : environ_get(o->envp, "PATH");
 	int r = env_hand_on(plan, env, o->envp);
 
 	r = r ?: env_set(env, "PATH=%s", path && *path ? path : SIDECAR_PATH);
@@ -183,7 +183,8 @@ static char **copy_words(char *const *words, const char *alone)
 
 int environ_make(struct sidecar_plan *plan, struct insp_err *err)
 {
-	const char *shell = choose_shell(plan->opts->envp);
+	/* of a toolbox it is chosen when it is there: toolbox_shell() */
+	const char *shell = plan->opts->toolbox ? "/bin/sh" : choose_shell(plan->opts->envp);
 	int r;
 
 	plan->argv = copy_words(plan->opts->command, shell);

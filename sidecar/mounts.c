@@ -9,6 +9,7 @@
 #include "sidecar/mounts.h"
 #include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
+#include "sidecar/toolbox-root.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -219,6 +220,8 @@ int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct i
 
 	if (r == 0 && plan->opts->stopped)
 		r = stopped_mount(plan, m, err);
+	if (r == 0 && plan->opts->toolbox)
+		return toolbox_root(plan, m, err);
 	r = r ?: attach_root(m, err);
 	if (r < 0)
 		return r;
@@ -230,7 +233,8 @@ int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct i
 
 int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
 {
-	int r = restrict_host(m, err);
+	/* a toolbox is written to; what it has of the host's is read-only already */
+	int r = plan->opts->toolbox ? 0 : restrict_host(m, err);
 
 	if (r < 0)
 		return r;
@@ -285,13 +289,14 @@ int mounts_sysfs(struct mounts *m)
 	return 0;
 }
 
-int mounts_host_sysfs(struct mounts *m)
+int mounts_attach_host(struct mounts *m, const char *name)
 {
 	struct sysc_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	int r = attach_host(m, "sys", true);
+	int r = attach_host(m, name, true);
 
-	if (r == 0)
-		sysc_mount_setattr(m->root, "sys", AT_RECURSIVE, &attr);
+	/* by hand it is done later, with all the others */
+	if (r == 0 && sysc_mount_setattr(m->root, name, AT_RECURSIVE, &attr) < 0 && !m->by_hand)
+		return -errno;
 	return r;
 }
 

@@ -31,8 +31,8 @@ int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct i
 int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
 /* /sys of the joined network namespace. -errno. */
 int mounts_sysfs(struct mounts *m);
-/* The host's /sys, where the other may not be had. -errno. */
-int mounts_host_sysfs(struct mounts *m);
+/* A directory of the host's root with all that is mounted below it, read-only, at the same name of the new root. -errno. */
+int mounts_attach_host(struct mounts *m, const char *name);
 int mounts_pivot(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
 /* After the pivot: a home directory in memory. */
 int mounts_home(const struct sidecar_plan *plan, struct insp_err *err);

@@ -1,6 +1,7 @@
 /* Looking at the target and deciding everything, while nothing has changed yet. */
 #include "sidecar/internal.h"
 #include "sidecar/environ.h"
+#include "sidecar/toolbox-root.h"
 #include "sidecar/who.h"
 
 #include <fcntl.h>
@@ -212,7 +213,7 @@ static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 	if (r < 0)
 		return r;
 	plan->name = files_prompt_word(plan->opts->name, 40);
-	plan->home = who_home(plan);
+	plan->home = plan->opts->toolbox ? toolbox_home(plan) : who_home(plan);
 	if (!plan->name || !plan->home)
 		return insp_err_set(err, -ENOMEM, "plan");
 	return environ_make(plan, err);

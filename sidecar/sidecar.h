@@ -37,6 +37,8 @@ enum sidecar_profile {
 /* An enum sidecar_profile; -ENOENT. */
 int sidecar_profile_from_name(const char *name);
 
+struct toolbox;
+
 struct sidecar_opts {
 	const char *name;    /* the container's, as the engine has it; hostile bytes */
 	unsigned namespaces; /* bits 1 << INSP_NS_x to join; those shared already are skipped */
@@ -46,6 +48,7 @@ struct sidecar_opts {
 	 */
 	const struct insp_container *stopped;
 	const char *keep; /* of stopped: the directory for what is changed, NULL: it is lost */
+	const struct toolbox *toolbox; /* toolbox.h; NULL: this host */
 	struct sidecar_limits limits;
 	const char *user; /* "NAME" of the host's passwd or "UID", and ":GID"; NULL: root */
 	bool as_target;	  /* all that its first process is: without user and profile */

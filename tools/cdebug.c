@@ -1,6 +1,7 @@
 /* cdebug: a shell, or a command, with the host's tools beside a container. */
 #include "sidecar/forward.h"
 #include "sidecar/sidecar.h"
+#include "sidecar/toolbox.h"
 #include "tools/shared/errors.h"
 #include "tools/shared/opts.h"
 #include "tools/shared/util.h"
@@ -23,6 +24,7 @@ struct cdebug_opts {
 	struct opt_list env;
 	struct opt_list forward;
 	const char *keep;
+	const char *toolbox;
 };
 
 #define NS_BIT(type) (1U << INSP_NS_##type)
@@ -101,6 +103,9 @@ static const struct opt table[] = {
 	  "join these namespaces: pid,net,ipc,uts,user,cgroup, or none (default: all but cgroup); "
 	  "of a stopped container: make them",
 	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = parse_namespaces },
+	{ OPT_STRING, 0, "toolbox", AT(toolbox), "TOOLBOX",
+	  "the programs that it has: host, or a directory (default: host)",
+	  .complete = COMPLETE_FILE },
 	{ OPT_FLAG, 0, "write", AT(write),
 	  .help = "make the container's files at /target writable" },
 	{ OPT_STRING, 0, "keep-changes", AT(keep), "DIR",
@@ -334,6 +339,20 @@ static int debug_stopped(struct insp_sys *sys, const char *ref, struct sidecar_o
 	return plan_and_run(sys, NULL, so, o);
 }
 
+static void toolbox_freep(struct toolbox **t)
+{
+	toolbox_free(*t);
+}
+
+static int find_toolbox(struct insp_sys *sys, const struct cdebug_opts *o, struct toolbox **ret)
+{
+	struct insp_err err = { 0 };
+
+	if (!o->toolbox)
+		return 0;
+	return toolbox_find(sys, o->toolbox, ret, &err) < 0 ? tool_fail(&tool, &err) : 0;
+}
+
 static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
 			   char *const *command, char *const *envp)
 {
@@ -348,11 +367,14 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 				   .n_env = o->env.n,
 				   .command = command,
 				   .envp = envp };
+	_cleanup_(toolbox_freep) struct toolbox *toolbox = NULL;
 	_cleanup_container_ struct insp_container *c = NULL;
-	int r = tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
+	int r = find_toolbox(sys, o, &toolbox);
 
+	r = r ?: tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
 	if (r)
 		return r;
+	so.toolbox = toolbox;
 	so.name = c->name;
 	if (o->profile)
 		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);

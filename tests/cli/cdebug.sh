@@ -43,6 +43,18 @@ test_expect 'every form of --forward is understood' '
     done
 '
 
+test_expect 'a toolbox that is none is one line and 125' '
+    : >file && test_status 125 cdebug --toolbox ./nope-$$ no-such-$$ 2>err && test_grep "no toolbox .*nope-$$" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
+    test_status 125 cdebug --toolbox ./file no-such-$$ 2>err && test_grep "toolbox ..*file" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
+    test_status 125 cdebug --toolbox "" no-such-$$ 2>err && test_grep "no toolbox" err
+'
+
+test_expect 'a toolbox that is there, and the host, are taken' '
+    mkdir -p box && for good in host ./box "$PWD/box"; do
+        test_status 125 cdebug --toolbox "$good" no-such-$$ 2>err && test_grep "no-such-$$" err || { echo "$good"; return 1; }
+    done
+'
+
 test_expect 'a name that no container has exits 125' '
     test_status 125 cdebug no-such-container-$$ true 2>err && test_grep "no-such-container-$$" err
 '

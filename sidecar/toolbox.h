@@ -1,0 +1,53 @@
+/*
+ * A toolbox: the tree of programs, with their libraries, that a session works with. Without one (NULL) it is this host.
+ *
+ * The front finds it (toolbox_find()), the builder mounts it (toolbox_mount()): a private overlay, so that what is written goes
+ * to memory and the toolbox itself stays as it is. The mount is in no namespace that outlives the session, and in none of the
+ * target's.
+ *
+ * What is in it is the operator's choice, as a program is that is run as root; but nothing of it is run that the operator did not
+ * start, and no link in it leads a mount of ours anywhere (toolbox_root()).
+ */
+#ifndef SONDE_SIDECAR_TOOLBOX_H
+#define SONDE_SIDECAR_TOOLBOX_H
+
+#include "libinspect/inspect.h"
+
+enum toolbox_kind {
+	TOOLBOX_DIR,
+};
+
+struct toolbox {
+	enum toolbox_kind kind;
+	char *spec; /* as it was given: for messages */
+	char *path; /* absolute, no links */
+};
+
+/*
+ * What --toolbox says, looked at from the outside: nothing is mounted or unpacked yet. *ret is NULL for "host". -ENOENT: there is
+ * none; -EINVAL: it is nothing that could be one. Give back with toolbox_free(), which returns NULL.
+ */
+int toolbox_find(struct insp_sys *sys, const char *spec, struct toolbox **ret,
+		 struct insp_err *err);
+struct toolbox *toolbox_free(struct toolbox *t);
+
+/*
+ * In a mount namespace of the caller's own which hands no mount on (MS_SLAVE or MS_PRIVATE), before its root is covered or
+ * changed, and before any namespace of the target is joined: *ret_tree, a detached mount, nosuid and nodev, gone with its last
+ * fd or attachment; the caller's. A toolbox is writable (to memory); this host (t is NULL) is a clone of all that is mounted
+ * at and below /, read-only. -ENOSYS: the kernel lacks a mount call.
+ */
+int toolbox_mount(const struct toolbox *t, int *ret_tree, struct insp_err *err);
+
+/* What is needed to start its programs elsewhere. Paths are absolute, as its own root has them. toolbox_facts_clear(). */
+struct toolbox_facts {
+	char *shell; /* NULL: none */
+	char *loader; /* what its shell names as its ELF interpreter; may be a link. NULL: static, or no shell */
+	/* Directories that its loader is to look into, ':' between them: those of etc/ld.so.conf and the usual, which are there. */
+	char *library_path;
+};
+/* tree: of toolbox_mount(), attached or not. Nothing of it is run; links are followed below it only. -ENOMEM. */
+int toolbox_look(int tree, struct toolbox_facts *ret, struct insp_err *err);
+void toolbox_facts_clear(struct toolbox_facts *facts);
+
+#endif
