@@ -9,7 +9,7 @@ export_fill='for d in $(seq 80); do mkdir -p /srv/many/$d; for f in $(seq 110); 
 
 bench_export()
 {
-    local pid saved=$runs
+    local pid
     chroot_have trixie || { say 'no root of Debian: make check-deps makes one'; return 0; }
     say 'dockerd and a Debian root'
     docker_up || die 'dockerd does not start'
@@ -21,13 +21,11 @@ bench_export()
     script export-ours "cexport --docker-root $DOCKER_DATA bench-root | cat >/dev/null"
     script export-tar "tar -C /proc/$pid/root --one-file-system -c . | cat >/dev/null"
     script export-docker "DOCKER_CONFIG=$DOCKER_DIR/client docker -H unix://$DOCKER_DIR/docker.sock export bench-root | cat >/dev/null"
-    [ "$runs" -lt 10 ] || runs=10
-    compare "$base/export-ours" "$base/export-tar"
+    seldom 10 1 compare "$base/export-ours" "$base/export-tar"
     within "\`cexport web\` and \`tar -C /proc/PID/root -c .\`, $root_size MiB in $root_files files, to a pipe" 1.15 \
         'reading each file from its layer, its attributes; a block of 1 MiB at a time'
-    compare "$base/export-ours" "$base/export-docker"
+    seldom 10 1 compare "$base/export-ours" "$base/export-docker"
     faster "\`cexport web\` and \`docker export web\`, the same" 4 'the same'
-    runs=$saved
     at_most "peak memory of \`cexport web\`, the same" "$(peak cexport --docker-root "$DOCKER_DATA" bench-root)" MiB 16 \
         'libraries, a block read and one written, one directory'
     docker_down

@@ -4,8 +4,10 @@
 #   files_root      makes $files_root: trixie as the live tests have it (tests/engines/chroot.sh), and files of sid below /opt
 #                   until it is large enough
 #   files_scene     dockerd, $FILES_IMAGE of that root, and the containers `quiet` (changes nothing) and `busy` (2,600 changes:
-#                   1,300 files copied up and changed, 650 new, 650 deleted)
+#                   1,300 files copied up and changed, 650 new, 650 deleted); nothing, where they are there
+#   files_down      removes all of it
 
+files_up=
 FILES_IMAGE=sonde-files:1
 files_root=$base/files
 files_want=20000
@@ -48,6 +50,8 @@ files_change() { files_changes "$2" | dk exec -i "$1" sh || die 'docker exec'; }
 
 files_scene()
 {
+    [ -z "$files_up" ] || return 0
+    files_up=yes
     say "a Debian root"
     docker_up || die 'dockerd does not start'
     files_make
@@ -56,6 +60,14 @@ files_scene()
     files_run quiet "$FILES_IMAGE"
     files_run busy "$FILES_IMAGE"
     files_change busy 2600
+}
+
+files_down()
+{
+    [ -n "$files_up" ] || return 0
+    files_up=
+    docker_down
+    rm -rf "$files_root"
 }
 
 bench_cdiff()
@@ -105,6 +117,4 @@ bench_files()
     files_scene
     bench_cdiff
     bench_cdiff_growth
-    docker_down
-    rm -rf "$files_root"
 }

@@ -66,8 +66,9 @@ trap 'exit 143' TERM HUP
 
 # compare OURS PEER...: median milliseconds of ours and of the fastest of the peers, in $ours and $peer. The commands
 # are run without a shell, in turns of a few runs each, so that what else the machine does hits all of them. Ours may end with 2: this host may have something that cannot be read.
-# ${prepare[@]}: hyperfine's options for what is done before each run.
+# ${prepare[@]}: hyperfine's options for what is done before each run. $warmup: runs of each turn that do not count.
 prepare=()
+warmup=2
 compare()
 {
     local status=0 round
@@ -77,7 +78,7 @@ compare()
     [ "$status" = 0 ] || [ "$status" = 2 ] || { cat "$base/once" >&2; die "status $status: $1"; }
     rm -f "$base"/round.*
     for ((round = 0; round < rounds; round++)); do
-        hyperfine -N -i --warmup 2 --runs $((runs / rounds)) --style none "${prepare[@]}" --export-json "$base/round.$round" "$@" \
+        hyperfine -N -i --warmup $warmup --runs $((runs / rounds)) --style none "${prepare[@]}" --export-json "$base/round.$round" "$@" \
             >"$base/hyperfine.log" 2>&1 || { cat "$base/hyperfine.log" >&2; die "cannot run: $*"; }
     done
     jq -s 'def median: sort | .[length / 2 | floor];
@@ -90,6 +91,15 @@ compare()
 
 calc() { awk "BEGIN { printf(\"$1\", ($2)) }"; }
 met() { if [ "$(calc %d "$1")" = 1 ]; then echo yes; else echo '**no**'; fi; }
+
+# seldom RUNS WARMUP COMMAND...: with no more runs than these, and so many in each turn that do not count: for what takes
+# seconds. (Ours has run once before it is measured.)
+seldom()
+{
+    local runs=$((runs < $1 ? runs : $1)) rounds=$rounds warmup=$2
+    [ "$rounds" -le "$runs" ] || rounds=$runs
+    "${@:3}"
+}
 
 # row TITLE OURS PEER RATIO TARGET MET WHY: of the table
 row()
@@ -253,7 +263,8 @@ table()
 # Benchmarks
 
 Written by \`make bench\` (tests/bench/run.sh), never by hand. A row compares $runs runs of each command by hyperfine, without
-a shell, in $rounds turns of which each has 2 runs that do not count; times are medians. Of several docker clients the fastest
+a shell, in $rounds turns of which each has 2 runs that do not count; times are medians. Where a tree is copied it is 3 runs, in 3 turns, and
+where one is archived 10. Of several docker clients the fastest
 is taken. The docker and podman that are measured have stores of their own, which the tools are told with \`--store\`: the
 default ones would be found by their pid file and their place.
 
@@ -271,14 +282,21 @@ END
 
 main()
 {
-    local out=$SONDE_SOURCE/docs/benchmarks.md part
+    local out=$SONDE_SOURCE/docs/benchmarks.md part from
     load=$(cut -d' ' -f1 /proc/loadavg)
     others=$(cps -q 2>/dev/null | wc -l)
     [ "$others" = 0 ] || say "there are $others containers already: cps lists them too and looks slower than it is"
     [ "$runs$count${BENCH_PARTS-}" = 3060 ] || out=$build/benchmarks.md
     for part in $parts; do
+        case $part in
+            files | copy) ;;
+            *) files_down ;;
+        esac
+        from=$SECONDS
         "bench_$part"
+        say "part $part: $((SECONDS - from)) s"
     done
+    files_down
     table >"$base/table" && cp "$base/table" "$out" && say "written: $out" && cat "$out"
 }
 
