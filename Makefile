@@ -131,6 +131,7 @@ LIB_HELPERS := dump-view resolve stress-bolt stress-sqlite
 fuzz_tests := \
     apptainer \
     bolt \
+    ccp-tar \
     cgroup \
     containerd-image \
     containerd-values \
@@ -261,7 +262,10 @@ $(LIB_HELPERS:%=$(B)/helpers/%): $(B)/helpers/%: $(B)/obj/tests/helpers/%.o $(B)
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka $(UNTAR_LIBS) $(LIBS)
+
+# the only ones that unpack archives
+$(B)/tests/unit/test-corpus build/fuzz/fuzz-ccp-tar: UNTAR_LIBS = -larchive
 
 man: $(MANPAGES:%=$(B)/man/%.1)
 
@@ -332,7 +336,7 @@ check-vm: all ## what needs systemd and pure cgroup v2, in a guest (as root; bui
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SRC = $(filter-out libinspect/resolve/% libinspect/enter/%,$(LIB_SRC))
+FUZZ_SRC = $(filter-out libinspect/enter/%,$(LIB_SRC))
 FUZZ_CFLAGS = $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(SONDE_CFLAGS)) $(FUZZ_FLAGS)
 fuzz_obj := $(FUZZ_SRC:%.c=build/fuzz/obj/%.o)
 
@@ -348,7 +352,7 @@ build/fuzz/libinspect.a: $(fuzz_obj)
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libinspect.a
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $< build/fuzz/libinspect.a -o $@ $(LIBS)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $< build/fuzz/libinspect.a -o $@ $(UNTAR_LIBS) $(LIBS)
 
 # What is found new stays in build/fuzz/NAME.corpus; a crash's input is written to build/fuzz/.
 fuzz: $(FUZZ:%=build/fuzz/%) ## run every fuzz target for FUZZ_SECONDS (needs clang)

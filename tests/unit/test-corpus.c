@@ -7,6 +7,9 @@
 #define LLVMFuzzerTestOneInput fuzz_cri
 #include "tests/fuzz/fuzz-cri.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_ccp_tar
+#include "tests/fuzz/fuzz-ccp-tar.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_cgroup
 #include "tests/fuzz/fuzz-cgroup.c"
 #undef LLVMFuzzerTestOneInput
@@ -146,6 +149,11 @@ static void containerd_values_survive_their_corpus(void **state)
 static void cri_survives_its_corpus(void **state)
 {
 	replay("cri", fuzz_cri);
+}
+
+static void ccp_tar_survives_its_corpus(void **state)
+{
+	replay("ccp-tar", fuzz_ccp_tar);
 }
 
 static void cgroup_survives_its_corpus(void **state)
@@ -308,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(containerd_values_survive_their_corpus),
 		cmocka_unit_test(cri_survives_its_corpus),
+		cmocka_unit_test(ccp_tar_survives_its_corpus),
 		cmocka_unit_test(cgroup_survives_its_corpus),
 		cmocka_unit_test(crio_state_survives_its_corpus),
 		cmocka_unit_test(openvz_conf_survives_its_corpus),
