@@ -69,6 +69,7 @@ rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links 
 rootfs     += mount mount-volumes
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 shared     := columns errors json-out limits opts opts-bash opts-help progress table text
+cdebug     := toolboxes
 cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
@@ -76,7 +77,7 @@ ccp        := operands signals
 sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
-sidecar    += toolbox toolbox-facts toolbox-mount toolbox-root toolbox-run
+sidecar    += toolbox toolbox-facts toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps
 unit_tests := \
     apptainer \
@@ -172,6 +173,7 @@ SHARED_SRC := $(shared:%=tools/shared/%.c)
 # tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
 CPS_SRC := $(cps:%=tools/cps/%.c)
 CEXPORT_SRC := $(cexport:%=tools/cexport/%.c)
+CDEBUG_SRC := $(cdebug:%=tools/cdebug/%.c)
 CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 CCP_SRC := $(ccp:%=tools/ccp/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
@@ -182,12 +184,13 @@ lib_obj  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 shared_obj := $(SHARED_SRC:%.c=$(B)/obj/%.o)
 cps_obj := $(CPS_SRC:%.c=$(B)/obj/%.o)
 cexport_obj := $(CEXPORT_SRC:%.c=$(B)/obj/%.o)
+cdebug_obj := $(CDEBUG_SRC:%.c=$(B)/obj/%.o)
 cdiff_obj := $(CDIFF_SRC:%.c=$(B)/obj/%.o)
 ccp_obj := $(CCP_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
-tool_obj := $(TOOLS:%=$(B)/obj/tools/%.o) $(B)/obj/tools/shared/no-dlopen.o $(cps_obj) $(cexport_obj) $(cdiff_obj) $(ccp_obj) $(sidecar_obj)
+tool_obj := $(TOOLS:%=$(B)/obj/tools/%.o) $(B)/obj/tools/shared/no-dlopen.o $(cps_obj) $(cexport_obj) $(cdebug_obj) $(cdiff_obj) $(ccp_obj) $(sidecar_obj)
 helper_obj := $(HELPERS:%=$(B)/obj/tests/helpers/%.o) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.o)
 
 .DEFAULT_GOAL := all
@@ -239,7 +242,7 @@ $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/lib
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
-$(B)/cdebug: $(B)/obj/tools/cdebug.o $(STATIC_OBJ) $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
+$(B)/cdebug: $(B)/obj/tools/cdebug.o $(STATIC_OBJ) $(cdebug_obj) $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
@@ -370,7 +373,7 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDEBUG_SRC) $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/

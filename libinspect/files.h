@@ -40,7 +40,8 @@ struct insp_files *insp_files_close(struct insp_files *files);
  * The image that ref names, found in the stores on disk of the engines that have images: a name as they take it (without a tag
  * ":latest", "docker.io/library/" and "localhost/" need not be said), an id or its beginning (4 digits at least), either with
  * "ENGINE:" in front. A name wins over an id. Where several stores have one, that of beside's store (may be NULL) is meant.
- * *ret_image has engine, id, name, image, store and layers: it is for insp_files_open() with INSP_FILES_IMAGE and nothing else.
+ * *ret_image has engine, id, name, image, store and layers: it is for insp_files_open() with INSP_FILES_IMAGE and for
+ * insp_mount_files(), and nothing else.
  * -ENOENT: none; -ENOTUNIQ: several: candidates (may be NULL) then has them; -ENODATA: its layers cannot be told, err says why.
  */
 int insp_image_find(struct insp_sys *sys, const char *ref, const struct insp_container *beside,
@@ -169,7 +170,7 @@ struct insp_mount_opts {
 	bool write;
 };
 /*
- * Mounts the files of a container that does not run, of which all layers stay as they are, not even an access time is left:
+ * Mounts the files of a container that does not run, or of an image, of which all layers stay as they are, not even an access time is left:
  * an overlay of its layers, nosuid and nodev; ids as on disk. Without its volumes. c as for insp_files_open(). sys and changes
  * must have been opened in the caller's mount namespace, which nobody else is in and which hands no mount on (MS_SLAVE or
  * MS_PRIVATE); single-threaded, its working directory is another for a moment. *ret_tree: a detached mount for

@@ -6,7 +6,8 @@
  * of the kernel's fs/namespace.c), and holds what it took by itself afterwards.
  */
 #include "sidecar/mounts.h"
-#include "sidecar/toolbox.h"
+#include "sidecar/toolbox-kinds.h"
+#include "libinspect/files.h"
 #include "libinspect/sysc.h"
 
 #include <sys/mount.h>
@@ -18,8 +19,7 @@ static int fail(const struct toolbox *t, int r, const char *what, struct insp_er
 	if (r == -ENOSYS)
 		insp_err_hint(err, MOUNTS_NEED);
 	else if (r == -EPERM || r == -EACCES)
-		insp_err_hint(err, "this needs CAP_SYS_ADMIN on the host, and no seccomp filter, "
-				   "AppArmor or SELinux that denies mounts");
+		insp_err_hint(err, TOOLBOX_DENIED);
 	return r;
 }
 
@@ -95,12 +95,23 @@ static int overlay(int lower, int changes, int *ret_tree)
 /* The directory that is the toolbox, in this mount namespace. */
 static int open_lower(const struct toolbox *t, int scratch, struct insp_err *err)
 {
-	int fd = open(t->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd, r = 0;
 
+	switch (t->kind) {
+	case TOOLBOX_DIR:
+		fd = open(t->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? fail(t, -errno, "open it", err) : fd;
+	case TOOLBOX_SQUASHFS:
+	case TOOLBOX_EROFS: r = toolbox_attach_image(t, scratch, "lower", err); break;
+	case TOOLBOX_IMAGE: return -EINVAL; /* mount_image() */
+	}
+	if (r < 0)
+		return r;
+	fd = openat(scratch, "lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? fail(t, -errno, "open it", err) : fd;
 }
 
-static int mount_scratch(const struct toolbox *t, int scratch, int *ret_tree, struct insp_err *err)
+static int mount_lower(const struct toolbox *t, int scratch, int *ret_tree, struct insp_err *err)
 {
 	_cleanup_close_ int lower = open_lower(t, scratch, err);
 	int r;
@@ -109,6 +120,18 @@ static int mount_scratch(const struct toolbox *t, int scratch, int *ret_tree, st
 		return lower;
 	r = overlay(lower, scratch, ret_tree);
 	return r < 0 ? fail(t, r, "mount it", err) : 0;
+}
+
+/* The layers of an engine's store, where they are. */
+static int mount_image(const struct toolbox *t, int scratch, int *ret_tree, struct insp_err *err)
+{
+	const struct insp_mount_opts o = { .changes = scratch };
+	_cleanup_sys_ struct insp_sys *sys = NULL;
+	/* who found it may have opened the host in another mount namespace, of which nothing can be mounted here */
+	int r = insp_sys_open(NULL, &sys, err);
+
+	r = r ?: insp_mount_files(sys, t->image, &o, ret_tree, err);
+	return r < 0 ? insp_err_wrap(err, r, "toolbox") : 0;
 }
 
 /* All of the host's, to be read only. */
@@ -136,7 +159,8 @@ int toolbox_mount(const struct toolbox *t, int *ret_tree, struct insp_err *err)
 
 	if (r < 0 || !t)
 		return r;
-	r = mount_scratch(t, scratch, ret_tree, err);
+	r = t->kind == TOOLBOX_IMAGE ? mount_image(t, scratch, ret_tree, err)
+				     : mount_lower(t, scratch, ret_tree, err);
 	leave_scratch(scratch);
 	return r;
 }

@@ -15,21 +15,42 @@
 
 enum toolbox_kind {
 	TOOLBOX_DIR,
+	TOOLBOX_SQUASHFS, /* a file */
+	TOOLBOX_EROFS,	  /* a file */
+	TOOLBOX_IMAGE,	  /* of an engine's store */
 };
+/* "directory", "squashfs", … */
+const char *toolbox_kind_name(enum toolbox_kind kind);
 
 struct toolbox {
 	enum toolbox_kind kind;
 	char *spec; /* as it was given: for messages */
-	char *path; /* absolute, no links */
+	char *path; /* absolute, no links; NULL: of an image */
+	struct insp_container *image;
 };
 
 /*
- * What --toolbox says, looked at from the outside: nothing is mounted or unpacked yet. *ret is NULL for "host". -ENOENT: there is
- * none; -EINVAL: it is nothing that could be one. Give back with toolbox_free(), which returns NULL.
+ * What --toolbox says, looked at from the outside: nothing is mounted or unpacked yet. *ret is NULL for "host". "image:NAME" is
+ * looked for in the stores of the engines that are root's, or the caller's by sudo. A word without a slash is looked for in the places of toolbox_list() first. envp: the caller's environment. -ENOENT: there is none; -EINVAL: it is
+ * nothing that could be one; -EPERM: others than root and the caller could have put there what they like. Give back with toolbox_free(),
+ * which returns NULL.
  */
-int toolbox_find(struct insp_sys *sys, const char *spec, struct toolbox **ret,
+int toolbox_find(struct insp_sys *sys, const char *spec, char *const *envp, struct toolbox **ret,
 		 struct insp_err *err);
 struct toolbox *toolbox_free(struct toolbox *t);
+
+/* ---- toolbox-names.c: those that a name finds ---- */
+
+/*
+ * Calls each for every toolbox in ~/.local/share/sonde, /usr/local/lib/sonde/toolbox and /usr/lib/sonde/toolbox: spec is the file's
+ * name there (raw bytes), size that of a file in bytes, of a directory 0. < 0 from each ends it and is returned.
+ */
+int toolbox_list(char *const *envp, int (*each)(const struct toolbox *t, uint64_t size, void *arg),
+		 void *arg);
+/* The path of the one that is called so, with or without its suffix. free() it. -ENOENT; -EPERM: see toolbox_find(). */
+int toolbox_named(const char *name, char *const *envp, char **ret_path);
+/* Sets kind by what is at t->path. -EINVAL: nothing that could be a toolbox. */
+int toolbox_look_at(struct toolbox *t, struct insp_err *err);
 
 /*
  * In a mount namespace of the caller's own which hands no mount on (MS_SLAVE or MS_PRIVATE), before its root is covered or

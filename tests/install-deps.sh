@@ -57,6 +57,8 @@ libfuse3-dev                    lib:fuse3
 fuse3                           fusermount3
 attr                            setfattr
 btrfs-progs                     mkfs.btrfs
+squashfs-tools                  mksquashfs
+erofs-utils                     mkfs.erofs
 libarchive-tools                bsdtar
 skopeo                          skopeo
 bubblewrap                      bwrap

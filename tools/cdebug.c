@@ -2,6 +2,7 @@
 #include "sidecar/forward.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/toolbox.h"
+#include "tools/cdebug/toolboxes.h"
 #include "tools/shared/errors.h"
 #include "tools/shared/opts.h"
 #include "tools/shared/util.h"
@@ -104,7 +105,7 @@ static const struct opt table[] = {
 	  "of a stopped container: make them",
 	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = parse_namespaces },
 	{ OPT_STRING, 0, "toolbox", AT(toolbox), "TOOLBOX",
-	  "the programs that it has: host, or a directory (default: host)",
+	  "its programs: a directory, a squashfs or erofs file, a name, list, or host (the default)",
 	  .complete = COMPLETE_FILE },
 	{ OPT_FLAG, 0, "write", AT(write),
 	  .help = "make the container's files at /target writable" },
@@ -145,7 +146,8 @@ static const struct opt table[] = {
 };
 
 static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]]",
-				     "--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER", NULL };
+				     "--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER",
+				     "--toolbox list", NULL };
 
 static const struct tool tool = {
 	.name = "cdebug",
@@ -344,13 +346,14 @@ static void toolbox_freep(struct toolbox **t)
 	toolbox_free(*t);
 }
 
-static int find_toolbox(struct insp_sys *sys, const struct cdebug_opts *o, struct toolbox **ret)
+static int find_toolbox(struct insp_sys *sys, const struct cdebug_opts *o, char *const *envp,
+			struct toolbox **ret)
 {
 	struct insp_err err = { 0 };
 
 	if (!o->toolbox)
 		return 0;
-	return toolbox_find(sys, o->toolbox, ret, &err) < 0 ? tool_fail(&tool, &err) : 0;
+	return toolbox_find(sys, o->toolbox, envp, ret, &err) < 0 ? tool_fail(&tool, &err) : 0;
 }
 
 static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
@@ -369,7 +372,7 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 				   .envp = envp };
 	_cleanup_(toolbox_freep) struct toolbox *toolbox = NULL;
 	_cleanup_container_ struct insp_container *c = NULL;
-	int r = find_toolbox(sys, o, &toolbox);
+	int r = find_toolbox(sys, o, envp, &toolbox);
 
 	r = r ?: tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
 	if (r)
@@ -408,6 +411,8 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 
 	if (r >= 0)
 		return r;
+	if (first == argc && o->toolbox && strcmp(o->toolbox, "list") == 0)
+		return toolboxes_print(envp) < 0 ? tool.failure : 0;
 	if (first == argc)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
 	r = check(o, first + 1 < argc);

@@ -44,7 +44,8 @@ struct mounting {
 
 static int fail(const struct mounting *m, int r, const char *what)
 {
-	return insp_err_set(m->err, r, "%s container %s: %s", m->c->engine, m->c->name, what);
+	return insp_err_set(m->err, r, "%s %s %s: %s", m->c->engine,
+			    m->c->is_image ? "image" : "container", m->c->name, what);
 }
 
 /* ---- the layers ---- */
@@ -88,6 +89,18 @@ static int open_stack(const struct mounting *m, struct stack *s)
 
 	/* of a whole tree the lower one is what it began as */
 	for (size_t i = 0; r == 0 && l->kind == INSP_ROOT_OVERLAY && i < l->n_lowers; i++)
+		r = add_lower(m, s, l->lowers[i]);
+	return r;
+}
+
+/* An image has no layer of its own on top; one whole tree of it is the first. */
+static int open_image(const struct mounting *m, struct stack *s)
+{
+	const struct insp_layers *l = m->c->layers;
+	size_t end = l->kind == INSP_ROOT_DIR ? l->n_engine + 1 : l->n_lowers;
+	int r = 0;
+
+	for (size_t i = l->n_engine; r == 0 && i < end; i++)
 		r = add_lower(m, s, l->lowers[i]);
 	return r;
 }
@@ -157,9 +170,14 @@ static int check_mountable(const struct mounting *m)
 {
 	const struct insp_layers *l = m->c->layers;
 
-	if (!l || l->kind == INSP_ROOT_UNKNOWN || !l->upper)
-		return insp_err_say(m->err, -ENODATA,
-				    "%s container %s: where its files are is not known",
+	bool known = l && l->kind != INSP_ROOT_UNKNOWN;
+
+	if (!known || (m->c->is_image ? l->n_lowers <= l->n_engine : !l->upper))
+		return insp_err_say(m->err, -ENODATA, "%s %s %s: where its files are is not known",
+				    m->c->engine, m->c->is_image ? "image" : "container",
+				    m->c->name);
+	if (m->c->is_image && m->write)
+		return insp_err_say(m->err, -EROFS, "%s image %s: an image is not written to",
 				    m->c->engine, m->c->name);
 	if (l->kind == INSP_ROOT_FUSE_OVERLAY) {
 		insp_err_say(m->err, -EOPNOTSUPP,
@@ -246,7 +264,7 @@ static int mount_stack(const struct mounting *m, int *ret_tree)
 {
 	_cleanup_stack_ struct stack s = { .upper = -EBADF, .work = -EBADF };
 	_cleanup_close_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = open_stack(m, &s);
+	int r = m->c->is_image ? open_image(m, &s) : open_stack(m, &s);
 
 	if (r == 0)
 		r = m->write ? check_unused(m, s.upper) : set_root(m, &s);

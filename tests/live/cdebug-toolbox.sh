@@ -1,0 +1,112 @@
+#!/bin/bash
+# cdebug --toolbox: directories, file system images, images of an engine's store, beside a container and with one that has ended.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/docker-store.sh"
+. "$SONDE_SOURCE/tests/lib/docker-overlay.sh"
+. "$SONDE_SOURCE/tests/lib/cdebug-stopped.sh"
+. "$SONDE_SOURCE/tests/lib/toolbox.sh"
+test_engine bare
+test_prereq OVERLAY '[ "$(id -u)" = 0 ] && unshare --mount true && grep -qw overlay /proc/filesystems && have_all jq setfattr'
+test_prereq SQUASHFS 'have_all mksquashfs && grep -qw squashfs /proc/filesystems && [ -e /dev/loop-control ]'
+test_prereq EROFS 'have_all mkfs.erofs && grep -qw erofs /proc/filesystems'
+
+box_up() { stopped_up && { [ -d box ] || box_make box; }; }
+# in_box TOOLBOX ARGUMENT…: a session with it, in the container that has ended
+in_box() { stopped -q --toolbox "$@"; }
+box_state() { find box -printf '%p %y %i %m %U:%G %s %T@ %C@\n' | LC_ALL=C sort; }
+
+test_expect OVERLAY 'a directory: its programs are at /, the container at /target, nothing of the host but /dev' '
+    box_up && in_box ./box web -- sh -c "cat /etc/box /target/etc/motd; ls -A /; ls /usr 2>&1; stat -c %t,%T /dev/null; echo \$PATH:\$HOME:\$SHELL" >actual &&
+    printf "%s\n" box motd .sonde bin dev etc proc root sys target tmp "ls: /usr: No such file or directory" 1,3 \
+        /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/root:/bin/sh >expect && test_cmp expect actual
+'
+
+test_expect OVERLAY 'it may be written to, /dev not, and is afterwards as it was; no mount stays' '
+    box_up && box_state >before &&
+    in_box ./box web -- sh -c "echo 1 >/new && rm /etc/box && mkdir /bin/d && mv /bin/d /d && mv /bin /bin2 && /bin2/busybox id -u && ! /bin2/touch /dev/x 2>/dev/null && /bin2/ls / | /bin2/grep -c -e new -e ^d\$" >actual &&
+    printf "0\n2\n" >expect && test_cmp expect actual && box_state >after && test_cmp before after && ! mounts_left
+'
+
+test_expect UNSHARE,OVERLAY 'beside a running one: its processes, its network, its names' '
+    box_up && bare_up && bare_run served && pid=$(bare_pid served) &&
+    cdebug --toolbox ./box "pid:$pid" -- sh -c "readlink /proc/self/ns/net; readlink /proc/self/ns/pid; cat /proc/1/comm; uname -n; cat /target/etc/motd; echo \$TARGET_PID" >actual &&
+    { readlink "/proc/$pid/ns/net" "/proc/$pid/ns/pid"; echo sleep; echo served; echo welcome to the test image; echo 1; } >expect && test_cmp expect actual
+'
+
+test_expect UNSHARE,OVERLAY 'and its resolv.conf and hosts; in the network of the host those of the host, and its interfaces' '
+    pid=$(bare_pid served) && echo "nameserver 192.0.2.7" >"/proc/$pid/root/etc/resolv.conf" &&
+    cdebug --toolbox ./box "pid:$pid" -- cat /etc/resolv.conf >actual && echo "nameserver 192.0.2.7" >expect && test_cmp expect actual &&
+    cdebug --toolbox ./box --ns pid "pid:$pid" -- sh -c "cat /etc/resolv.conf /etc/hosts; ls /sys/class/net" >actual &&
+    { cat /etc/resolv.conf /etc/hosts; ls /sys/class/net; } >expect && test_cmp expect actual
+'
+
+test_expect UNSHARE,OVERLAY 'as another user: a home in /tmp, and nothing of the toolbox may be changed' '
+    cdebug --toolbox ./box --user 1234 "pid:$(bare_pid served)" -- sh -c "id -u; echo \$HOME; echo 1 >/tmp/x && cat /tmp/x; ! touch /x 2>/dev/null" >actual &&
+    printf "1234\n/tmp\n1\n" >expect && test_cmp expect actual
+'
+
+test_expect OVERLAY 'limits, statuses, signals, and a directory to begin in, as without one' '
+    box_up && test_status 7 in_box ./box web -- sh -c "exit 7" && test_status 137 in_box ./box web -- sh -c "kill -9 \$\$" &&
+    in_box ./box --pids 20 --memory 64M --workdir /etc web -- sh -c "pwd; cat box" >actual && printf "/etc\nbox\n" >expect && test_cmp expect actual
+'
+
+test_expect OVERLAY,SQUASHFS 'a squashfs file, and no loop device stays' '
+    box_up && mksquashfs box box.sqfs -quiet -no-progress -noappend >/dev/null && loops >before &&
+    in_box ./box.sqfs web -- sh -c "cat /etc/box; echo 1 >/new; rm /bin/wc; ls / | grep new" >actual && printf "box\nnew\n" >expect && test_cmp expect actual &&
+    test_wait "loops >after; cmp -s before after" && ! mounts_left
+'
+
+test_expect OVERLAY,SQUASHFS 'nor after a kill -9 of all of it' '
+    box_up && loops >before && { cdebug --docker-root "$HOST/var/lib/docker" -q --toolbox ./box.sqfs web -- sleep 1000000 & front=$!; } &&
+    test_wait "loops | grep -q box.sqfs" && test_wait "pgrep -P $front >/dev/null" && kill -KILL $front && { wait $front || true; } &&
+    test_wait "loops >after; cmp -s before after" && ! mounts_left
+'
+
+test_expect OVERLAY,EROFS 'an erofs file' '
+    box_up && mkfs.erofs box.erofs box >/dev/null 2>&1 && loops >before &&
+    in_box ./box.erofs web -- sh -c "cat /etc/box; echo 1 >/new; ls / | grep new" >actual && printf "box\nnew\n" >expect && test_cmp expect actual &&
+    test_wait "loops >after; cmp -s before after"
+'
+
+test_expect OVERLAY 'an image of a store, its layers where they are; the store stays as it was' '
+    box_up && rm -rf l2 && mkdir -p l2/etc && echo two >l2/etc/two && mknod l2/etc/box c 0 0 && box_image tools box l2 && store_state >before &&
+    in_box image:tools web -- sh -c "ls /etc; echo 1 >/etc/two; rm /bin/wc; cat /target/etc/motd" >actual && printf "hosts\nresolv.conf\ntwo\nmotd\n" >expect &&
+    test_cmp expect actual && store_state >after && test_cmp before after && ! mounts_left &&
+    in_box image:docker:tools:latest web -- true
+'
+
+test_expect OVERLAY,SQUASHFS 'a name is looked for in the home directory, with or without its suffix; --toolbox list shows it' '
+    box_up && rm -rf home && mkdir -p home/.local/share/sonde && mksquashfs box home/.local/share/sonde/tiny.squashfs -quiet -no-progress -noappend >/dev/null &&
+    cp -a box home/.local/share/sonde/tree && : >home/.local/share/sonde/none && cp box/bin/busybox home/.local/share/sonde/other.squashfs &&
+    for name in tiny tiny.squashfs tree; do HOME=$PWD/home in_box "$name" web -- cat /etc/box >actual && echo box >expect && test_cmp expect actual || return 1; done &&
+    HOME=$PWD/home cdebug --toolbox list >actual && sed -n "/$(basename "$PWD")/s/ *[0-9.]*[KM-] .*//p" actual >names &&
+    { echo "tiny.squashfs           squashfs"; echo "tree                    directory"; } >expect && test_cmp expect names
+'
+
+test_expect OVERLAY 'one that has no shell, or not that command, or another machine'"'"'s: one line' '
+    box_up && mkdir -p empty/etc && test_status 127 in_box ./empty web 2>err </dev/null && test_grep "has no shell" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
+    test_status 127 in_box ./box web -- nope 2>err && test_grep "nope" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
+    rm -rf foreign && cp -a box foreign && printf "\\267" | dd of=foreign/bin/busybox bs=1 seek=18 conv=notrunc status=none &&
+    test_status 126 in_box ./foreign web 2>err </dev/null && test_grep "is for aarch64, and this host is $(uname -m)" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
+    test_status 126 in_box ./foreign web -- id 2>err && test_grep "is for aarch64" err && ! mounts_left
+'
+
+test_expect OVERLAY,SQUASHFS 'a file that is damaged: one line, nothing stays' '
+    box_up && loops >before && head -c 5000 box.sqfs >damaged && test_status 125 in_box ./damaged web -- true 2>err &&
+    test_grep "mount it as squashfs" err && [ "$(grep -c "^cdebug: " err)" = 1 ] && test_wait "loops >after; cmp -s before after" && ! mounts_left
+'
+
+test_expect UNSHARE,OVERLAY 'a kernel, or a filter, that has not the calls: one line, nothing stays' '
+    box_up && pid=$(bare_pid served) && for deny in mount_setattr fsopen move_mount open_tree fsopen=EPERM fsmount=EACCES; do
+        test_status 125 "$HELPERS/deny-syscall" "$deny" -- cdebug -q --toolbox ./box "pid:$pid" -- true 2>err &&
+            [ "$(grep -c "^cdebug: " err)" = 1 ] && test_grep "^hint: " err && ! mounts_left || { echo "$deny"; return 1; }
+    done
+'
+
+test_expect OVERLAY,SQUASHFS 'no loop device to be had: one line, nothing stays' '
+    box_up && test_status 125 unshare --mount --propagation private sh -c "
+        mkdir nodev && cp -a /dev/null nodev && mount --bind nodev /dev && exec \"\$@\"" sh "$SONDE_BUILD/cdebug" --docker-root "$HOST/var/lib/docker" -q --toolbox ./box.sqfs web -- true 2>err </dev/null &&
+    test_grep "no free loop device" err && [ "$(grep -c "^cdebug: " err)" = 1 ]
+'
+
+test_done

@@ -1,0 +1,30 @@
+/* cdebug --toolbox list: the toolboxes that a name finds. */
+#include "tools/cdebug/toolboxes.h"
+
+#include "sidecar/toolbox.h"
+#include "tools/shared/text.h"
+#include "tools/shared/util.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int print_one(const struct toolbox *t, uint64_t size, void *arg)
+{
+	_cleanup_free_ char *name = insp_escape_str(t->spec), *path = insp_escape_str(t->path);
+	char text[TEXT_MAX] = "-";
+
+	if (!name || !path)
+		return -ENOMEM;
+	if (size)
+		text_size(size, text);
+	printf("%-23s %-9s %6s  %s\n", name, toolbox_kind_name(t->kind), text, path);
+	return 0;
+}
+
+int toolboxes_print(char *const *envp)
+{
+	printf("%-23s %-9s %6s  %s\n", "NAME", "KIND", "SIZE", "PATH");
+	if (toolbox_list(envp, print_one, NULL) < 0 || fflush(stdout) < 0 || ferror(stdout))
+		return -EIO;
+	return 0;
+}
