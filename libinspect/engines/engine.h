@@ -189,6 +189,12 @@ int engine_scan_add(struct engine_scan *scan, struct insp_container *c);
  * that of owner's store, too: root's, or owner's own.
  */
 bool engine_scan_has_id(const struct engine_scan *scan, const char *id, uid_t owner);
+/*
+ * Whether engine_scan_add() would leave out a record of engine's with this id, since another engine has found the container
+ * and its process. Use it before the costly reads.
+ */
+bool engine_scan_has_running(const struct engine_scan *scan, const char *id, uid_t owner,
+			     const char *engine);
 /* Notes a failure. */
 void engine_scan_fail(struct engine_scan *scan, const struct insp_err *err);
 /*

@@ -135,6 +135,21 @@ bool engine_scan_has_id(const struct engine_scan *scan, const char *id, uid_t ow
 	return false;
 }
 
+bool engine_scan_has_running(const struct engine_scan *scan, const char *id, uid_t owner,
+			     const char *engine)
+{
+	if (!str_is_hex(id, 64))
+		return false;
+	for (size_t i = 0; i < scan->found.n; i++) {
+		const struct insp_container *o = scan->found.items[i];
+
+		if (o->pid > 0 && !str_eq(o->engine, engine) && str_eq(o->id, id) &&
+		    may_replace(o, owner))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The runtimes below an engine (runc below docker) keep records of the same container. Of two that do not run only an id
  * that nobody chose tells that: a name may be given in every store.

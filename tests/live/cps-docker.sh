@@ -160,7 +160,9 @@ test_expect DOCKER,STRACE,!SANITIZED 'resolving docker:NAME opens no other store
     test_grep "readlinkat([0-9]*</proc>, \"1/exe\"" trace && test_grep -v "\"1/ns/" trace &&
     test_grep -v "containers/storage\|/run/runc\|/run/crun\|bolt_state" trace &&
     { strace -f -y -o trace -e trace=getdents64 cps >out || [ $? = 2 ]; } &&
-    test_grep "getdents64([0-9]*</proc>" trace
+    test_grep "getdents64([0-9]*</proc>" trace &&
+    { strace -f -y -o trace -e trace=openat cps >out || [ $? = 2 ]; } && test_grep "$DOCKER_DATA/containers" trace &&
+    test_grep -v "$DOCKER_DIR/exec/.*, \"state.json\"" trace
 '
 
 test_expect DOCKER 'a container waiting for its next restart is shown restarting, without a pid' '

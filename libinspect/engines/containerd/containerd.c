@@ -15,6 +15,9 @@ static int add(struct containerd_scan *cs, const struct containerd_record *rec)
 	/* Kubernetes': the other engine's */
 	if (rec->cri || !engine_scan_wants(cs->scan, rec->id, name))
 		return 0;
+	/* docker's, which has read the runtime's record itself */
+	if (engine_scan_has_running(cs->scan, rec->id, cs->root->owner, cs->engine->name))
+		return 0;
 	c = container_new(cs->engine->name, rec->id);
 	if (!c || container_set(&c->name, name) < 0)
 		return -ENOMEM;
