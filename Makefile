@@ -101,6 +101,7 @@ unit_tests := \
     ids \
     inroot \
     json-pick \
+    large \
     lxc \
     mount-layers \
     mountinfo \

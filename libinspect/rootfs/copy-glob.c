@@ -62,9 +62,11 @@ static int match_in(const struct view *v, const char *path, const char *pattern,
 		r = view_list(&dir, dir.n, 0, &list);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for (size_t i = 0; i < list.n && r == 0; i++)
-		if (fnmatch(pattern, list.items[i].name, FNM_PERIOD) == 0)
-			r = add(next, str_format("%s/%s", path, list.items[i].name));
+	do {
+		for (size_t i = 0; i < list.n && r >= 0; i++)
+			if (fnmatch(pattern, list.items[i].name, FNM_PERIOD) == 0)
+				r = add(next, str_format("%s/%s", path, list.items[i].name));
+	} while (r >= 0 && (r = view_list_more(&dir, dir.n, 0, &list)) > 0);
 	return r;
 }
 

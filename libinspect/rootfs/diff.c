@@ -12,6 +12,8 @@
 struct level {
 	struct view_dir dirs[2]; /* by enum insp_side; n is 0 where it is none */
 	struct view_list lists[2];
+	size_t n_parts[2]; /* that are listed */
+	unsigned flags;	   /* enum view_list_flags */
 	size_t next[2];
 	/* the directory itself, in the level above */
 	const char *name;
@@ -174,16 +176,29 @@ static void strip_common(const struct view_dir dirs[2], size_t n[2])
 
 static int list_level(struct level *l)
 {
-	size_t n[2];
 	int r = 0;
 
-	strip_common(l->dirs, n);
+	strip_common(l->dirs, l->n_parts);
+	if (l->n_parts[0] < l->dirs[0].n)
+		l->flags = VIEW_LIST_WHITEOUTS;
 	for (int side = 0; side < 2 && r == 0; side++)
-		if (n[side] > 0)
-			r = view_list(&l->dirs[side], n[side],
-				      n[0] < l->dirs[0].n ? VIEW_LIST_WHITEOUTS : 0,
-				      &l->lists[side]);
+		if (l->n_parts[side] > 0)
+			r = view_list(&l->dirs[side], l->n_parts[side], l->flags, &l->lists[side]);
 	return r;
+}
+
+/* *ret: the name of that side that comes next; NULL: there is none left. */
+static int next_item(struct level *l, int side, const struct view_name **ret)
+{
+	struct view_list *list = &l->lists[side];
+	int r = l->next[side] < list->n
+			? 0
+			: view_list_more(&l->dirs[side], l->n_parts[side], l->flags, list);
+
+	if (r > 0)
+		l->next[side] = 0;
+	*ret = l->next[side] < list->n ? &list->items[l->next[side]] : NULL;
+	return r < 0 ? r : 0;
 }
 
 /* Takes what l holds, also on failure. */
@@ -348,10 +363,16 @@ static int step(struct state *s)
 	const struct view_name *items[2];
 	int order;
 
-	for (int side = 0; side < 2; side++)
-		items[side] = l->next[side] < l->lists[side].n
-				      ? &l->lists[side].items[l->next[side]]
-				      : NULL;
+	for (int side = 0; side < 2; side++) {
+		int r = next_item(l, side, &items[side]);
+
+		/* with half of the names the others would look deleted */
+		if (r < 0) {
+			cut_path(s, l->path_len);
+			r = failed(s, r);
+			return r < 0 ? r : 1;
+		}
+	}
 	if (!items[0] && !items[1])
 		return 1;
 	order = !items[0] ? 1 : !items[1] ? -1 : strcmp(items[0]->name, items[1]->name);

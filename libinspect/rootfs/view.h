@@ -117,6 +117,9 @@ struct view_list {
 	struct view_name *items;
 	size_t n;
 	char *names;
+	/* private: where those begin that there was no room for (NULL: there are none), and how often they are still looked for */
+	char *last;
+	uint64_t again;
 };
 void view_list_clear(struct view_list *list);
 #define _cleanup_view_list_ _cleanup_(view_list_clear)
@@ -125,10 +128,17 @@ enum view_list_flags {
 	VIEW_LIST_WHITEOUTS = 1 << 0, /* names that are deleted here are given, too */
 };
 /*
- * The names that the first n_parts parts of dir make (n_parts: dir->n for all). Held in memory whole: about 40 bytes and
- * the name for each.
+ * The names that the first n_parts parts of dir make (n_parts: dir->n for all). About 20 bytes and the name for each are held in
+ * memory, for 65,536 of them or 1 MiB at the most: the first ones. With view_list_more() come those behind them.
  */
 int view_list(const struct view_dir *dir, size_t n_parts, unsigned flags, struct view_list *ret);
+/*
+ * The next names of the same directory instead of those that list has, with the same arguments. 1: there are some, 0: there are
+ * none, and the list stays as it is. The directory is read again: a name that was made or deleted meanwhile may be given or
+ * not, none is given twice, and who goes on making names does not keep us. < 0: the list is empty, and stays so.
+ */
+int view_list_more(const struct view_dir *dir, size_t n_parts, unsigned flags,
+		   struct view_list *list);
 
 /* One file of a merged directory. */
 struct view_node {

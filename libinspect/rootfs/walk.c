@@ -118,6 +118,23 @@ static int visit(struct state *s)
 	return enter_dir(s, l, name->name, &node);
 }
 
+/* Whether the innermost directory has a name that was not visited; < 0: failed() says so. */
+static int has_next(struct state *s)
+{
+	struct level *l = &s->levels[s->n - 1];
+	int r;
+
+	if (l->next < l->list.n)
+		return 1;
+	r = view_list_more(&l->dir, l->dir.n, 0, &l->list);
+	if (r > 0)
+		l->next = 0;
+	if (r >= 0)
+		return r;
+	cut_path(s, l->path_len);
+	return fail(s, r);
+}
+
 /* The innermost directory is done. */
 static int leave(struct state *s)
 {
@@ -158,8 +175,11 @@ int walk_tree(const struct view_dir *dir, const char *path, const struct walk *w
 		return r < 0 ? r : 0;
 	}
 	r = push(&s, own, &node);
-	while (r == 0 && s.n > 0)
-		r = s.levels[s.n - 1].next < s.levels[s.n - 1].list.n ? visit(&s) : leave(&s);
+	while (r == 0 && s.n > 0) {
+		r = has_next(&s);
+		if (r >= 0)
+			r = r ? visit(&s) : leave(&s);
+	}
 	state_clear(&s);
 	return r;
 }
