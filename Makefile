@@ -68,6 +68,7 @@ rootfs     += export export-data export-entry export-image export-out export-upp
 rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar copy-tree
 rootfs     += mount mount-volumes
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
+stats      := cgfiles fleet host newcomers parse procsum sample walk watch
 shared     := columns errors json-out limits opts opts-bash opts-help progress table text
 cdebug     := toolboxes
 cdiff      := hostdiff json lines stat unified
@@ -78,7 +79,8 @@ sidecar    := builder command describe environ files forward forward-spec front 
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
 sidecar    += toolbox toolbox-facts toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
-TOOLS      := ccp cdebug cdiff cexport cnsenter cps
+tui        := batch columns events live model
+TOOLS      := ccp cdebug cdiff cexport cnsenter cps ctop
 unit_tests := \
     apptainer \
     bare \
@@ -103,6 +105,7 @@ unit_tests := \
     json-pick \
     large \
     lxc \
+    model \
     mount-layers \
     mountinfo \
     nettables \
@@ -122,6 +125,7 @@ unit_tests := \
     slowread \
     sqlite \
     stat \
+    stats \
     view \
     volumes \
     youki \
@@ -159,6 +163,7 @@ fuzz_tests := \
     runtime \
     sqlite \
     stat \
+    stats \
     status \
     storage-conf \
     storage-image \
@@ -166,9 +171,9 @@ fuzz_tests := \
     toml \
     youki \
 
-MANPAGES   := ccp cdebug cdiff cexport cnsenter cps
+MANPAGES   := ccp cdebug cdiff cexport cnsenter cps ctop
 
-LAYERS  := base kernel container engines resolve rootfs enter
+LAYERS  := base kernel container engines resolve rootfs enter stats
 LIB_SRC := $(foreach l,$(LAYERS),$($(l):%=libinspect/$(l)/%.c))
 SHARED_SRC := $(shared:%=tools/shared/%.c)
 # tools/NAME.c has the option table and main(); a tool of several lists keeps them in tools/NAME/
@@ -177,6 +182,7 @@ CEXPORT_SRC := $(cexport:%=tools/cexport/%.c)
 CDEBUG_SRC := $(cdebug:%=tools/cdebug/%.c)
 CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 CCP_SRC := $(ccp:%=tools/ccp/%.c)
+TUI_SRC := $(tui:%=tui/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
 UNIT    := $(unit_tests:%=test-%)
 FUZZ    := $(fuzz_tests:%=fuzz-%)
@@ -188,10 +194,11 @@ cexport_obj := $(CEXPORT_SRC:%.c=$(B)/obj/%.o)
 cdebug_obj := $(CDEBUG_SRC:%.c=$(B)/obj/%.o)
 cdiff_obj := $(CDIFF_SRC:%.c=$(B)/obj/%.o)
 ccp_obj := $(CCP_SRC:%.c=$(B)/obj/%.o)
+tui_obj := $(TUI_SRC:%.c=$(B)/obj/%.o)
 sidecar_obj := $(SIDECAR_SRC:%.c=$(B)/obj/%.o)
 # unit tests include what is under test through the internal headers and link the archive
 unit_obj := $(UNIT:%=$(B)/obj/tests/unit/%.o)
-tool_obj := $(TOOLS:%=$(B)/obj/tools/%.o) $(B)/obj/tools/shared/no-dlopen.o $(cps_obj) $(cexport_obj) $(cdebug_obj) $(cdiff_obj) $(ccp_obj) $(sidecar_obj)
+tool_obj := $(TOOLS:%=$(B)/obj/tools/%.o) $(B)/obj/tools/shared/no-dlopen.o $(cps_obj) $(cexport_obj) $(cdebug_obj) $(cdiff_obj) $(ccp_obj) $(tui_obj) $(sidecar_obj)
 helper_obj := $(HELPERS:%=$(B)/obj/tests/helpers/%.o) $(LIB_HELPERS:%=$(B)/obj/tests/helpers/%.o)
 
 .DEFAULT_GOAL := all
@@ -239,6 +246,11 @@ $(B)/ccp: $(B)/obj/tools/ccp.o $(ccp_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -larchive $(LIBS)
 
+# it enters nothing either
+$(B)/ctop: $(B)/obj/tools/ctop.o $(tui_obj) $(B)/libshared.a $(B)/libinspect.a
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
@@ -270,6 +282,12 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 
 # the only ones that unpack archives
 $(B)/tests/unit/test-corpus build/fuzz/fuzz-ccp-tar: UNTAR_LIBS = -larchive
+
+# the model of the screens, which no other program has
+$(B)/tests/unit/test-model: $(B)/obj/tests/unit/test-model.o $(tui_obj) $(B)/libshared.a $(B)/libinspect.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka $(LIBS)
 
 man: $(MANPAGES:%=$(B)/man/%.1)
 
@@ -374,7 +392,7 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDEBUG_SRC) $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDEBUG_SRC) $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(TUI_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/

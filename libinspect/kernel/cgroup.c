@@ -65,8 +65,7 @@ int cgroup_read(int procfd, pid_t pid, struct cgroup_lines *ret)
 	return r < 0 ? r : cgroup_parse(b.data, b.len, ret);
 }
 
-/* Whether name is one of the comma separated controllers. */
-static bool has_controller(const char *controllers, const char *name)
+bool cgroup_has_controller(const char *controllers, const char *name)
 {
 	struct span s = span_of(controllers, strlen(controllers)), word;
 
@@ -82,7 +81,7 @@ static bool is_telling_v1(const struct cgroup_line *line)
 					     "name=systemd" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (has_controller(line->controllers, names[i]))
+		if (cgroup_has_controller(line->controllers, names[i]))
 			return true;
 	return false;
 }

@@ -35,6 +35,8 @@ const struct cgroup_line *cgroup_best(const struct cgroup_lines *l);
 bool cgroup_has_id(const struct cgroup_lines *l, const char *id);
 /* The same for one path component of len bytes. */
 bool cgroup_component_is(const char *component, size_t len, const char *id);
+/* Whether name is one of a line's comma separated controllers. */
+bool cgroup_has_controller(const char *controllers, const char *name);
 /* Finds the first 64-digit hex id in the lines' paths, last component first. id: 65 bytes. false: none. */
 bool cgroup_find_id(const struct cgroup_lines *l, char *id);
 

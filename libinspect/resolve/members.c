@@ -21,11 +21,7 @@ static bool holds(const pid_t *pids, ssize_t n, pid_t pid)
 	return false;
 }
 
-/*
- * The length of path up to and with its last component that carries id: what lies below belongs to the container
- * too ("docker-ID.scope/container", a systemd inside). 0: none.
- */
-static size_t own_part(const char *path, const char *id)
+size_t members_own_part(const char *path, const char *id)
 {
 	size_t own = 0;
 
@@ -43,7 +39,7 @@ static size_t own_part(const char *path, const char *id)
 static ssize_t from_line(const struct insp_sys *sys, const struct cgroup_mounts *mounts,
 			 const struct cgroup_line *line, const char *id, pid_t **ret)
 {
-	size_t own = own_part(line->path, id);
+	size_t own = members_own_part(line->path, id);
 	_cleanup_free_ char *path = strndup(line->path, own);
 	struct cgroup_line whole = { line->hierarchy, line->controllers, path };
 	_cleanup_close_ int fd = -EBADF;
@@ -97,19 +93,18 @@ struct by_ns {
 	size_t n, cap;
 };
 
-/* Whether the pid namespace of process pid is, at any depth, inside the wanted one. */
-static bool walk_parents(const struct by_ns *by, pid_t pid)
+bool members_in_pid_ns(const struct insp_sys *sys, pid_t pid, uint64_t ino)
 {
 	_cleanup_close_ int fd = -EBADF;
 	char path[32];
 
 	snprintf(path, sizeof(path), "%d/ns/pid", pid);
-	fd = openat(by->sys->procfd, path, O_RDONLY | O_CLOEXEC);
+	fd = openat(sys->procfd, path, O_RDONLY | O_CLOEXEC);
 	for (int level = 0; fd >= 0 && level < PID_LEVELS; level++) {
 		struct stat st;
 		int parent;
 
-		if (fstat(fd, &st) == 0 && st.st_ino == by->ino)
+		if (fstat(fd, &st) == 0 && st.st_ino == ino)
 			return true;
 		/* EPERM: the parent is outside our own pid namespace, so not the wanted one */
 		parent = ioctl(fd, IOCTL_NS_GET_PARENT);
@@ -128,7 +123,7 @@ static bool is_nested(struct by_ns *by, pid_t pid, uint64_t ino)
 	for (size_t i = 0; i < by->n_seen; i++)
 		if (by->seen[i].ino == ino)
 			return by->seen[i].below;
-	below = walk_parents(by, pid);
+	below = members_in_pid_ns(by->sys, pid, by->ino);
 	if (by->n_seen < NESTED_MAX) {
 		by->seen[by->n_seen].ino = ino;
 		by->seen[by->n_seen++].below = below;
@@ -198,8 +193,8 @@ static int scan_roots(struct by_ns *by, const struct insp_pid *init)
 	return 0;
 }
 
-/* The namespace that sets the container apart: its pid namespace, else the first that is not the host's. */
-static bool choose_ns(struct by_ns *by, const struct insp_pid *init)
+bool members_namespace(const struct insp_sys *sys, const struct insp_pid *init,
+		       enum insp_ns_type *ret_type, uint64_t *ret_ino)
 {
 	static const enum insp_ns_type order[] = { INSP_NS_PID, INSP_NS_MNT, INSP_NS_USER,
 						   INSP_NS_NET, INSP_NS_IPC, INSP_NS_UTS };
@@ -207,10 +202,13 @@ static bool choose_ns(struct by_ns *by, const struct insp_pid *init)
 
 	(void)insp_pid_namespaces(init, &set, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		by->type = order[i];
-		by->ino = set.ino[order[i]];
-		if (by->ino != 0 && by->ino != by->sys->self_ns.ino[order[i]])
-			return true;
+		uint64_t ino = set.ino[order[i]];
+
+		if (ino == 0 || ino == sys->self_ns.ino[order[i]])
+			continue;
+		*ret_type = order[i];
+		*ret_ino = ino;
+		return true;
 	}
 	return false;
 }
@@ -220,7 +218,8 @@ static ssize_t from_namespace(const struct insp_sys *sys, const struct insp_pid 
 	struct by_ns by = { .sys = sys };
 	int r;
 
-	r = choose_ns(&by, init) ? scan_proc(&by) : scan_roots(&by, init);
+	r = members_namespace(sys, init, &by.type, &by.ino) ? scan_proc(&by)
+							    : scan_roots(&by, init);
 	/* nothing of its own: all that is sure is the process itself */
 	if (r >= 0 && by.n == 0) {
 		by.pids = malloc(sizeof(*by.pids));

@@ -7,13 +7,14 @@ items, minimum, maximum.
 import json
 import sys
 
-TYPES = {'object': dict, 'array': list, 'string': str, 'integer': int, 'boolean': bool, 'null': type(None)}
+TYPES = {'object': dict, 'array': list, 'string': str, 'integer': int, 'boolean': bool, 'null': type(None),
+         'number': (int, float)}
 KNOWN = {'type', 'enum', 'const', 'properties', 'required', 'additionalProperties', 'items', 'minimum',
          'maximum', 'description', 'title', 'format', '$schema'}
 
 
 def is_type(value, name):
-    if name == 'integer' and isinstance(value, bool):
+    if name in ('integer', 'number') and isinstance(value, bool):
         return False
     return isinstance(value, TYPES[name])
 
@@ -43,7 +44,7 @@ def problems(schema, value, at='$'):
         yield f'{at}: {value!r} is none of {schema["enum"]}'
     if 'const' in schema and value != schema['const']:
         yield f'{at}: {value!r} is not {schema["const"]!r}'
-    if isinstance(value, int) and not schema.get('minimum', value) <= value <= schema.get('maximum', value):
+    if isinstance(value, (int, float)) and not schema.get('minimum', value) <= value <= schema.get('maximum', value):
         yield f'{at}: {value} is out of range'
     if isinstance(value, dict):
         yield from problems_of_object(schema, value, at)

@@ -108,11 +108,22 @@ def check_lists(build):
     return [f'cps: {p}' for p in found]
 
 
+def check_ctop(build):
+    section = read('docs/man/ctop.1.scd').split('\n# COLUMNS\n', 1)[1].split('\n# EXIT', 1)[0]
+    found = column_problems(run(os.path.join(build, 'ctop'), '--list-columns'), section)
+    schema = json.loads(read('docs/json/ctop.schema.json'))
+    keys = set(schema['properties']['containers']['items']['properties'])
+    found += [f'{k} is in the schema or the man page only' for k in sorted(keys ^ man_keys(section))]
+    return [f'ctop: {p}' for p in found]
+
+
 def main():
     build, names = sys.argv[1], sys.argv[2:]
     found = [p for tool in names for p in check_tool(build, tool)]
     if 'cps' in names:
         found += check_lists(build)
+    if 'ctop' in names:
+        found += check_ctop(build)
     print('\n'.join(found), end='\n' if found else '')
     return 1 if found else 0
 

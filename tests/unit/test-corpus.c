@@ -79,6 +79,9 @@
 #define LLVMFuzzerTestOneInput fuzz_stat
 #include "tests/fuzz/fuzz-stat.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_stats
+#include "tests/fuzz/fuzz-stats.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_status
 #include "tests/fuzz/fuzz-status.c"
 #undef LLVMFuzzerTestOneInput
@@ -271,6 +274,11 @@ static void stat_survives_its_corpus(void **state)
 	replay("stat", fuzz_stat);
 }
 
+static void stats_survive_their_corpus(void **state)
+{
+	replay("stats", fuzz_stats);
+}
+
 static void status_survives_its_corpus(void **state)
 {
 	replay("status", fuzz_status);
@@ -340,6 +348,7 @@ int main(void)
 		cmocka_unit_test(runtime_survives_its_corpus),
 		cmocka_unit_test(sqlite_survives_its_corpus),
 		cmocka_unit_test(stat_survives_its_corpus),
+		cmocka_unit_test(stats_survive_their_corpus),
 		cmocka_unit_test(status_survives_its_corpus),
 		cmocka_unit_test(apptainer_survives_its_corpus),
 		cmocka_unit_test(gvisor_survives_its_corpus),

@@ -74,7 +74,7 @@ static void begin(struct json_out *out, const char *key)
 {
 	if (out->comma)
 		fputc(',', out->file);
-	if (!key && out->depth == 2)
+	if (!key && out->depth == 2 && !out->one_line)
 		fputc('\n', out->file);
 	if (key) {
 		json_out_quote(out->file, key, strlen(key));
@@ -114,6 +114,13 @@ void json_out_int(struct json_out *out, const char *key, int64_t number)
 {
 	begin(out, key);
 	fprintf(out->file, "%" PRId64, number);
+}
+
+/* The tools set no locale for numbers: the decimal sign is a point. */
+void json_out_real(struct json_out *out, const char *key, double number, int decimals)
+{
+	begin(out, key);
+	fprintf(out->file, "%.*f", decimals, number);
 }
 
 void json_out_bool(struct json_out *out, const char *key, bool value)

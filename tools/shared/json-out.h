@@ -16,7 +16,8 @@
 struct json_out {
 	FILE *file;
 	unsigned depth;
-	bool comma; /* a value stands before the next one */
+	bool comma;    /* a value stands before the next one */
+	bool one_line; /* no line break between a list's objects: the whole value is one line */
 };
 
 /* key is NULL in an array and at the top. */
@@ -24,6 +25,7 @@ void json_out_open(struct json_out *out, const char *key, char bracket);       /
 void json_out_close(struct json_out *out, char bracket);		       /* '}' or ']' */
 void json_out_string(struct json_out *out, const char *key, const char *text); /* NULL: null */
 void json_out_int(struct json_out *out, const char *key, int64_t number);
+void json_out_real(struct json_out *out, const char *key, double number, int decimals);
 void json_out_bool(struct json_out *out, const char *key, bool value);
 void json_out_null(struct json_out *out, const char *key);
 
