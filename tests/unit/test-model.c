@@ -79,7 +79,7 @@ static void three_starts_are_a_loop(void **state)
 {
 	struct model m = { 0 };
 	unsigned loops = 0;
-	char id[8];
+	char id[16];
 
 	take(&m, 1, NULL, 0);
 	for (int i = 0; i < 6; i++) {
