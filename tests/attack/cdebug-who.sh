@@ -3,30 +3,15 @@
 # programs obey, a working directory that is a link to one of the host's.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
+. "$SONDE_SOURCE/tests/lib/isolated.sh"
 test_prereq BASH_PERL 'have_all bash perl'
-
-outers=()
-test_cleanup '[ ${#outers[@]} = 0 ] || kill -KILL "${outers[@]}" 2>/dev/null || true'
-
-# first_process SCRIPT: that ends in exec sleep, in namespaces of its own; $init is its pid
-first_process()
-{
-    local outer
-    unshare --mount --propagation private --pid --fork --kill-child --uts --ipc --net \
-        sh -c "mount -t proc proc /proc && $1" >first.out 2>&1 &
-    outer=$!
-    disown $outer
-    outers+=("$outer")
-    test_wait "read -r -d ' ' init <'/proc/$outer/task/$outer/children' && [ \"\$(cat /proc/\$init/comm)\" = sleep ]" ||
-        { cat first.out; return 1; }
-}
 
 # Variables that have bash, sh, perl, ld.so and tar run or load what is there.
 trap_up()
 {
     [ -n "${trapped-}" ] && return 0
     echo 'echo PWNED' >trap.sh && printf '#!/bin/sh\necho PWNED\n' >evil && chmod 755 evil &&
-        first_process "exec /usr/bin/env -i PATH=$PWD BASH_ENV=$PWD/trap.sh ENV=$PWD/trap.sh PERL5OPT=-MPWNED \
+        isolated "exec /usr/bin/env -i PATH=$PWD BASH_ENV=$PWD/trap.sh ENV=$PWD/trap.sh PERL5OPT=-MPWNED \
             LD_PRELOAD=$PWD/PWNED.so LD_AUDIT=$PWD/PWNED.so TAR_OPTIONS=--checkpoint=1 PYTHONPATH=$PWD \
             'BASH_FUNC_id%%=() { echo PWNED; }' LC_ALL=$PWD/PWNED GCONV_PATH=$PWD GLIBC_TUNABLES=x PS1='\$(echo PWNED)' \
             PROMPT_COMMAND='echo PWNED' LESSOPEN='|echo PWNED' SHELLOPTS=xtrace INIT_FILE=ok /bin/sleep 1000000" &&
@@ -58,7 +43,7 @@ test_expect UNSHARE,BASH_PERL 'none of it reaches the programs of the host under
 lost_up()
 {
     [ -n "${lost-}" ] || { mkdir -p a/b &&
-        first_process "cd '$PWD/a/b' && mount -t tmpfs none '$PWD/a' && ln -s /etc '$PWD/a/b' && exec sleep 1000000" &&
+        isolated "cd '$PWD/a/b' && mount -t tmpfs none '$PWD/a' && ln -s /etc '$PWD/a/b' && exec sleep 1000000" &&
         lost=$init; }
 }
 

@@ -4,6 +4,7 @@
 # lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/attack.sh"
+. "$SONDE_SOURCE/tests/lib/isolated.sh"
 test_engine bare
 test_prereq SETPRIV 'have_all setpriv seq'
 
@@ -13,14 +14,9 @@ up() { bare_up && { [ -d "$BARE_DIR/$1" ] || bare_run "$@"; }; }
 many_groups()
 {
     # one argument has at most 128 KiB
-    setpriv --groups "$(seq -s, 1000000000 1000010000)" \
-        unshare --mount --pid --fork --kill-child sh -c 'mount -t proc proc /proc && exec sleep 1000000' &
-    outer=$!
-    disown $outer
-    # its first child is the seq above
-    test_wait 'read -r -d " " crowd <"/proc/$outer/task/$outer/children" && [ "$(cat "/proc/$crowd/comm")" = sleep ]'
+    isolated_by isolated_sleeps setpriv --groups "$(seq -s, 1000000000 1000010000)" unshare --mount --pid --fork --kill-child \
+        -- 'exec sleep 1000000' && crowd=$init
 }
-test_cleanup '[ -z "${outer-}" ] || kill -KILL "$outer" 2>/dev/null || true'
 
 test_expect UNSHARE,SETPRIV 'a target with 10,000 groups hides neither its pid nor its capabilities' '
     many_groups &&
@@ -31,16 +27,7 @@ test_expect UNSHARE,SETPRIV 'a target with 10,000 groups hides neither its pid n
 '
 
 # A container of an ordinary user, whose root has every capability in its user namespace.
-users_up()
-{
-    setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --mount --pid --fork \
-        --kill-child sh -c 'mount -t proc proc /proc && exec sleep 1000000' >users.out 2>&1 &
-    users=$!
-    disown $users
-    test_wait 'read -r -d " " theirs <"/proc/$users/task/$users/children"' &&
-        test_wait '[ "$(cat "/proc/$theirs/comm")" = sleep ]'
-}
-test_cleanup '[ -z "${users-}" ] || kill -KILL "$users" 2>/dev/null || true'
+users_up() { isolated_user 'exec sleep 1000000' && theirs=$init; }
 
 # looks_at SESSION-ARGUMENT...: what the root of theirs sees through the root directory of a session's command
 looks_at()
@@ -90,7 +77,7 @@ same_number()
     for i in {1..40}; do
         unshare --mount sleep 1000000 &
         bystander=$!
-        disown $bystander
+        disown "$bystander"
         test_wait '[ "$(cat "/proc/$bystander/comm")" = sleep ]' || return 1
         [ "$(readlink "/proc/$bystander/ns/mnt")" != "$1" ] || return 0
         others+=("$bystander")

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the tests of cdebug --forward share; sourced after the harness. No packet leaves this host: both ends are on
 # loopback, that of the container in a network of its own.
+# shellcheck source=tests/lib/isolated.sh
+. "$SONDE_SOURCE/tests/lib/isolated.sh"
 
 test_prereq FORWARD 'have_all python3 ip unshare && unshare --net ip link set lo up'
 forwarding=()
@@ -9,16 +11,10 @@ test_cleanup '[ ${#forwarding[@]} = 0 ] || kill -KILL "${forwarding[@]}" 2>/dev/
 # served: a container whose first process is forward.py serve; $init is its pid
 served()
 {
-    local outer
-    unshare --mount --propagation private --pid --fork --kill-child --uts --ipc --net \
-        sh -c 'mount -t proc proc /proc && ip link set lo up && exec python3 "$1" serve' sh "$SONDE_SOURCE/tests/lib/forward.py" \
-        >served.out 2>&1 &
-    outer=$!
-    disown $outer
-    forwarding+=("$outer")
-    test_wait "grep -q serving served.out && read -r -d ' ' init <'/proc/$outer/task/$outer/children'" 20 || { cat served.out; return 1; }
+    isolated_by 'grep -q serving isolated.out' "${own_namespaces[@]}" -- \
+        'ip link set lo up && exec python3 "$1" serve' "$SONDE_SOURCE/tests/lib/forward.py"
 }
-serving() { [ -n "${init-}" ] && [ -e "/proc/$init" ] || served; }
+serving() { { [ -n "${init-}" ] && [ -e "/proc/$init" ]; } || served; }
 
 # forward OPTION...: cdebug with them in the background, from a port of its own choice; $port, and $forward is its pid
 forward()
@@ -28,8 +24,9 @@ forward()
     forward=$!
     disown $forward
     forwarding+=("$forward")
-    test_wait '[ -s forward.out ] || ! [ -e /proc/$forward ]' && port=$(sed -n '1s/.*:\([0-9]*\) -> .*/\1/p' forward.out) &&
-        [ -n "$port" ] || { cat forward.out forward.err; return 1; }
+    test_wait '[ -s forward.out ] || ! [ -e /proc/$forward ]' || return 1
+    port=$(sed -n '1s/.*:\([0-9]*\) -> .*/\1/p' forward.out)
+    [ -n "$port" ] || { cat forward.out forward.err; return 1; }
 }
 gone() { ! [ -e "/proc/$1" ] || grep -q "^State:.Z" "/proc/$1/status"; }
 

@@ -79,9 +79,8 @@ test_expect UNSHARE,FORWARD 'the end of the container is said, and ends it with 
 
 # A container in the network of the host.
 test_expect UNSHARE,FORWARD 'where the network is the host'"'"'s a port does not lead to itself' '
-    { unshare --mount --pid --fork --kill-child sh -c "mount -t proc proc /proc && exec sleep 1000000" & outer=$!; disown $outer; } &&
-    forwarding+=("$outer") && test_wait "read -r -d \" \" shared </proc/$outer/task/$outer/children && [ \"\$(cat /proc/\$shared/comm)\" = sleep ]" &&
-    test_status 125 cdebug --forward 47999:47999 "pid:$shared" 2>err && test_grep "127.0.0.1:47999 would lead to itself" err
+    isolated_by isolated_sleeps unshare --mount --pid --fork --kill-child -- "exec sleep 1000000" &&
+    test_status 125 cdebug --forward 47999:47999 "pid:$init" 2>err && test_grep "127.0.0.1:47999 would lead to itself" err
 '
 
 test_done

@@ -1,36 +1,23 @@
 #!/bin/bash
 # As whom cdebug's command runs: --user, --as-target, --profile, --workdir, --env, beside processes that no engine knows.
 . "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/isolated.sh"
 test_prereq SETPRIV 'have_all setpriv'
 
-outers=()
-test_cleanup '[ ${#outers[@]} = 0 ] || kill -KILL "${outers[@]}" 2>/dev/null || true'
-
-# isolated COMMAND...: one that execs a sleep as the first process of its own namespaces; $init is its pid
-isolated()
-{
-    local outer
-    unshare --mount --propagation private --pid --fork --kill-child --uts --ipc --net \
-        sh -c 'mount -t proc proc /proc && cd /usr/share && exec "$@"' sh "$@" >isolated.out 2>&1 &
-    outer=$!
-    disown $outer
-    outers+=("$outer")
-    test_wait "read -r -d ' ' init <'/proc/$outer/task/$outer/children' && [ \"\$(cat /proc/\$init/comm)\" = sleep ]" ||
-        { cat isolated.out; return 1; }
-    outers+=("$init") # with other ids it does not die with its parent: prctl(2), PR_SET_PDEATHSIG
-}
+# in_share COMMAND...: one that execs a sleep, from that directory
+in_share() { isolated 'cd /usr/share && exec "$@"' "$@"; }
 
 whoami_lines='^(Uid|Gid|Groups|Cap...|NoNewPrivs):'
 
 # An application with ids of its own, one ambient capability, and a narrow bounding set.
 app_up()
 {
-    [ -n "${app-}" ] || { isolated setpriv --reuid 1234 --regid 1235 --groups 7,8 --inh-caps=-all,+net_raw --ambient-caps=+net_raw \
+    [ -n "${app-}" ] || { in_share setpriv --reuid 1234 --regid 1235 --groups 7,8 --inh-caps=-all,+net_raw --ambient-caps=+net_raw \
         --bounding-set=-all,+net_raw,+chown --no-new-privs /usr/bin/env -i PATH=/evil HOME=/evil LD_PRELOAD=/evil.so \
         BASH_ENV=/evil UPSTREAM=http://x/y MODE=fast TERM=evil LANG=/evil /bin/sleep 1000000 && app=$init; }
 }
 
-root_up() { [ -n "${plain-}" ] || { isolated /bin/sleep 1000000 && plain=$init; }; }
+root_up() { [ -n "${plain-}" ] || { in_share /bin/sleep 1000000 && plain=$init; }; }
 
 test_expect UNSHARE,SETPRIV '--as-target is its first process: ids, groups, every capability set, no_new_privs, directory' '
     app_up && cdebug -q --as-target "pid:$app" -- sh -c "grep -E \"$whoami_lines\" /proc/self/status; pwd" >actual &&
@@ -120,12 +107,7 @@ test_expect UNSHARE,SETPRIV '--dry-run tells who it would be' '
 
 users_up()
 {
-    [ -n "${theirs-}" ] && return 0
-    setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --mount --pid --fork \
-        --kill-child sh -c 'mount -t proc proc /proc && exec sleep 1000000' >users.out 2>&1 &
-    outers+=($!)
-    disown $!
-    test_wait "read -r -d ' ' theirs <'/proc/$!/task/$!/children' && [ \"\$(cat /proc/\$theirs/comm)\" = sleep ]"
+    [ -n "${theirs-}" ] || { isolated_user 'exec sleep 1000000' && theirs=$init; }
 }
 
 test_expect UNSHARE,USERNS 'in a user namespace the numbers are its own, and one that it has not is said' '
