@@ -70,7 +70,7 @@ rootfs     += mount mount-volumes
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 stats      := cgfiles fleet host newcomers parse procsum sample walk watch
 shared     := columns errors json-out limits opts opts-bash opts-help progress table text
-cdebug     := toolboxes
+cdebug     := sessions toolboxes
 cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
@@ -79,6 +79,7 @@ sidecar    := builder command describe environ files forward forward-spec front 
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
 sidecar    += toolbox toolbox-facts toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
+sidecar    += session-attach session-dir session-end session-hold session-peer
 tui        := batch columns events live model
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps ctop
 unit_tests := \

@@ -1,5 +1,5 @@
 /* The process that puts the sidecar together and starts the supervisor inside. */
-#include "sidecar/internal.h"
+#include "sidecar/session-internal.h"
 #include "sidecar/mounts.h"
 #include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
@@ -158,11 +158,16 @@ _Noreturn void builder_main(const struct sidecar_plan *plan, struct insp_pty *pt
 	struct message ready = { .kind = MESSAGE_READY };
 	struct mounts m = MOUNTS_NONE;
 	struct insp_err err = { 0 };
+	char mark[SESSION_MARK_MAX];
 	struct stat st;
 	int r = isolate(plan, pty, limits, ch, front);
 
 	if (r < 0)
 		_exit(INSP_EXIT_OWN_FAILURE);
+	if (plan->opts->session) {
+		session_mark(plan->opts->session, mark);
+		mounts_name_memory(mark);
+	}
 	if (make_root(plan, &m, ch, &err) < 0)
 		fail(plan, ch, &err);
 	if (stat("/proc/self/ns/mnt", &st) == 0)

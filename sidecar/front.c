@@ -1,5 +1,5 @@
 /* The caller's side: terminal, limits, waiting, and the exit status. It enters nothing. */
-#include "sidecar/internal.h"
+#include "sidecar/session-internal.h"
 #include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
 
@@ -15,10 +15,13 @@
 
 /* Longer than a busy host needs by far; a hung network file system of the host never answers. */
 #define ASSEMBLY_DEADLINE_MS 20000
+#define STOP_DEADLINE_MS     3000
+#define TARGET_END_MS	     1000
 
 struct front {
 	const struct sidecar_plan *plan;
 	void (*warn)(const struct insp_err *err);
+	struct hold *hold; /* of a detached session: who serves its terminal; NULL */
 	struct insp_pty *pty;
 	struct limits limits;
 	int alive;    /* write end, held by nobody else */
@@ -51,6 +54,8 @@ static int block_signals(struct front *f, struct insp_err *err)
 
 static int open_pty(struct front *f, struct insp_err *err)
 {
+	if (f->hold)
+		return insp_pty_open_alone(&f->pty, err);
 	for (int fd = 0; fd < 3; fd++)
 		if (isatty(fd))
 			return insp_pty_open(fd, &f->pty, err);
@@ -246,7 +251,7 @@ static bool target_ends(const struct front *f)
 	struct pollfd pfd = { insp_pid_fd(f->plan->target), POLLIN, 0 };
 
 	if (pfd.fd >= 0 && (f->plan->join & (1U << INSP_NS_PID)))
-		poll(&pfd, 1, 300);
+		poll(&pfd, 1, TARGET_END_MS);
 	return !insp_pid_alive(f->plan->target);
 }
 
@@ -296,6 +301,43 @@ static void give_up(struct front *f)
 		waitpid(f->builder, NULL, WNOHANG);
 }
 
+/* The supervisor ends all, or, stopped by the container's root, is ended itself. */
+static void end_session(struct front *f)
+{
+	struct pollfd pfd = { f->supervisor_fd, POLLIN, 0 };
+
+	tool_closep(&f->alive);
+	kill(f->supervisor, SIGCONT);
+	if (poll(&pfd, 1, STOP_DEADLINE_MS) == 0)
+		kill(f->supervisor, SIGKILL);
+}
+
+/* Its terminal is the holder's, and goes to who attaches. */
+static int run_held(struct front *f, int *ret_status, struct insp_err *err)
+{
+	int r = 0;
+
+	if (f->supervisor_fd < 0)
+		r = insp_err_say(err, -ENOSYS,
+				 "a detached session needs Linux 5.3 or later (pidfd_open)");
+	/* the end of the messages: the command runs, or said why not */
+	while (r == 0 && read_message(f) > 0)
+		;
+	if (f->failure.kind == MESSAGE_FAILURE)
+		return finish(f, ret_status, err);
+	r = r ?: hold_ready(f->hold, &f->limits, f->mntns_fd, err);
+	if (r < 0) {
+		give_up(f);
+		return r;
+	}
+	if (hold_serve(f->hold, insp_pty_take_master(f->pty), f->supervisor_fd, f->sigfd,
+		       f->supervisor) == 0)
+		end_session(f);
+	r = finish(f, ret_status, err);
+	hold_drain(f->hold);
+	return r;
+}
+
 static int run(struct front *f, int *ret_status, struct insp_err *err)
 {
 	int r = start_builder(f, err);
@@ -308,6 +350,8 @@ static int run(struct front *f, int *ret_status, struct insp_err *err)
 		return r;
 	}
 	wait_for(f->builder, NULL);
+	if (f->hold)
+		return run_held(f, ret_status, err);
 	if (f->pty) {
 		r = insp_pty_relay(f->pty, f->supervisor_fd, err);
 		f->pty = insp_pty_close(f->pty);
@@ -325,7 +369,15 @@ static int run(struct front *f, int *ret_status, struct insp_err *err)
 int sidecar_run(const struct sidecar_plan *plan, void (*warn)(const struct insp_err *err),
 		int *ret_status, struct insp_err *err)
 {
+	return sidecar_run_held(plan, NULL, warn, ret_status, err);
+}
+
+int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
+		     void (*warn)(const struct insp_err *err), int *ret_status,
+		     struct insp_err *err)
+{
 	struct front f = { .plan = plan,
+			   .hold = h,
 			   .warn = warn,
 			   .limits = LIMITS_NONE,
 			   .alive = -1,

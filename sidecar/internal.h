@@ -3,6 +3,7 @@
 #define SONDE_SIDECAR_INTERNAL_H
 
 #include "libinspect/creds.h"
+#include "libinspect/pty.h"
 #include "sidecar/sidecar.h"
 #include "tools/shared/util.h"
 

@@ -30,6 +30,14 @@ static int err_mount(struct insp_err *err, const char *what)
 	return r;
 }
 
+/* The builder's alone. */
+static const char *memory_name = "cdebug";
+
+void mounts_name_memory(const char *name)
+{
+	memory_name = name;
+}
+
 int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs)
 {
 	_cleanup_close_ int fs = sysc_fsopen("tmpfs");
@@ -40,7 +48,7 @@ int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs)
 		return -errno;
 	snprintf(id[0], sizeof(id[0]), "%u", uid);
 	snprintf(id[1], sizeof(id[1]), "%u", gid);
-	if (sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "source", "cdebug") < 0 ||
+	if (sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "source", memory_name) < 0 ||
 	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "mode", mode) < 0 ||
 	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "uid", id[0]) < 0 ||
 	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "gid", id[1]) < 0 ||

@@ -41,6 +41,8 @@ int mounts_proc(struct insp_err *err);
 
 /* A new file system in memory, detached. fd or -errno. */
 int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs);
+/* What they are called in mount tables from now on; "cdebug" at first. Borrowed. */
+void mounts_name_memory(const char *name);
 /*
  * compat: kernel < 5.12. Every mount of this namespace gets the attributes it should have had from mount_setattr():
  * target's those of target_set, the host's read-only. self: a /proc/self that the pivot did not take away.

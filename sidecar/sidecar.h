@@ -47,6 +47,9 @@ struct sidecar_opts {
 	 * It does not run, and there is no target; resolved with INSP_WANT_FILES and INSP_WANT_DETAIL. namespaces are made.
 	 */
 	const struct insp_container *stopped;
+	const char *label; /* "ENGINE:NAME", for lists of sessions */
+	/* a detached one's id, by which its file systems in memory are called; NULL: it is none */
+	const char *session;
 	const char *keep; /* of stopped: the directory for what is changed, NULL: it is lost */
 	const struct toolbox *toolbox; /* toolbox.h; NULL: this host */
 	struct sidecar_limits limits;

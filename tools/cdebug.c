@@ -1,7 +1,9 @@
 /* cdebug: a shell, or a command, with the host's tools beside a container. */
 #include "sidecar/forward.h"
+#include "sidecar/session.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/toolbox.h"
+#include "tools/cdebug/sessions.h"
 #include "tools/cdebug/toolboxes.h"
 #include "tools/shared/errors.h"
 #include "tools/shared/opts.h"
@@ -24,6 +26,9 @@ struct cdebug_opts {
 	uint64_t cap_drop;
 	struct opt_list env;
 	struct opt_list forward;
+	bool detach, list, json;
+	const char *attach;
+	struct opt_list stop;
 	const char *keep;
 	const char *toolbox;
 };
@@ -135,6 +140,13 @@ static const struct opt table[] = {
 	{ OPT_GROUP, .help = "Instead of a session" },
 	{ OPT_LIST, 0, "forward", AT(forward), "[ADDR:]PORT:[ADDR:]PORT",
 	  "lead a port of this host to one of its network (repeatable)" },
+	{ OPT_GROUP, .help = "Sessions without a terminal" },
+	{ OPT_FLAG, 'd', "detach", AT(detach),
+	  .help = "start the session, print its id, and return" },
+	{ OPT_FLAG, 0, "list", AT(list), .help = "list detached sessions" },
+	{ OPT_FLAG, 0, "json", AT(json), .help = "list them as JSON" },
+	{ OPT_STRING, 0, "attach", AT(attach), "ID", "attach to one (ctrl-p ctrl-q detaches)" },
+	{ OPT_LIST, 0, "stop", AT(stop), "ID", "end one, with all its processes (repeatable)" },
 	{ OPT_GROUP, .help = "General" },
 	{ OPT_FLAG, 'i', "interactive", AT(ignored),
 	  .help = "ignored: standard input is always there" },
@@ -147,7 +159,7 @@ static const struct opt table[] = {
 
 static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]]",
 				     "--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER",
-				     "--toolbox list", NULL };
+				     "--toolbox list", "--list | --attach ID | --stop ID…", NULL };
 
 static const struct tool tool = {
 	.name = "cdebug",
@@ -205,7 +217,21 @@ static void plan_freep(struct sidecar_plan **plan)
 	sidecar_plan_free(*plan);
 }
 
-static int run_plan(const struct sidecar_plan *plan, const struct cdebug_opts *o)
+static int detach(const struct sidecar_plan *plan, const struct sidecar_opts *so)
+{
+	struct insp_err err = { 0 };
+	int status;
+
+	if (session_start(plan, warn, &status, &err) < 0) {
+		tool_say(&tool, &err);
+		return status;
+	}
+	puts(so->session);
+	return tool_close_stdout(&tool, status);
+}
+
+static int run_plan(const struct sidecar_plan *plan, const struct sidecar_opts *so,
+		    const struct cdebug_opts *o)
 {
 	const struct insp_diags *warnings = sidecar_plan_warnings(plan);
 	_cleanup_free_ char *text = NULL;
@@ -214,6 +240,8 @@ static int run_plan(const struct sidecar_plan *plan, const struct cdebug_opts *o
 
 	for (size_t i = 0; i < warnings->n; i++)
 		warn(&warnings->items[i]);
+	if (!o->dry_run && o->detach)
+		return detach(plan, so);
 	if (!o->dry_run) {
 		if (sidecar_run(plan, warn, &status, &err) < 0)
 			tool_say(&tool, &err);
@@ -274,14 +302,18 @@ static int forward_ports(const struct insp_pid *target, const char *name,
 }
 
 static int plan_and_run(struct insp_sys *sys, const struct insp_pid *target,
-			const struct sidecar_opts *so, const struct cdebug_opts *o)
+			struct sidecar_opts *so, const struct cdebug_opts *o)
 {
 	_cleanup_(plan_freep) struct sidecar_plan *plan = NULL;
+	char id[SESSION_ID_SIZE] = "";
 	struct insp_err err = { 0 };
 
+	if (o->detach && session_new_id(id, &err) < 0)
+		return tool_fail(&tool, &err);
+	so->session = o->detach ? id : NULL;
 	if (sidecar_plan_make(sys, target, so, &plan, &err) < 0)
 		return tool_fail(&tool, &err);
-	return run_plan(plan, o);
+	return run_plan(plan, so, o);
 }
 
 /* One that is to have processes, and has none: between two starts. */
@@ -372,13 +404,17 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 				   .envp = envp };
 	_cleanup_(toolbox_freep) struct toolbox *toolbox = NULL;
 	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_free_ char *label = NULL;
 	int r = find_toolbox(sys, o, envp, &toolbox);
 
 	r = r ?: tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
 	if (r)
 		return r;
+	if (asprintf(&label, "%s:%s", c->engine, c->name) < 0)
+		return tool_no_memory(&tool);
 	so.toolbox = toolbox;
 	so.name = c->name;
+	so.label = label;
 	if (o->profile)
 		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
 	if (insp_state_is_live(c->state))
@@ -399,7 +435,30 @@ static int check(const struct cdebug_opts *o, bool command)
 		return opts_usage_error(&tool, "--keep-changes and --write exclude each other");
 	if (!r && o->forward.n && command)
 		return opts_usage_error(&tool, "--forward runs no command");
+	if (!r && o->forward.n && o->detach)
+		return opts_usage_error(&tool, "--forward and --detach exclude each other");
+	if (!r && o->json)
+		return opts_usage_error(&tool, "--json is for --list");
 	return r;
+}
+
+/* What is about detached sessions and no container. -1: nothing of it was asked; else the status. */
+static int sessions(const struct cdebug_opts *o, bool operand)
+{
+	int n = o->list + (o->attach != NULL) + (o->stop.n > 0);
+
+	if (n == 0)
+		return -1;
+	if (n > 1 || o->detach || o->forward.n)
+		return opts_usage_error(&tool, "--detach, --list, --attach, --stop and --forward "
+					       "exclude each other");
+	if (operand)
+		return opts_usage_error(&tool, "--list, --attach and --stop take no container");
+	if (o->json && !o->list)
+		return opts_usage_error(&tool, "--json is for --list");
+	if (o->attach)
+		return sessions_attach(&tool, o->attach);
+	return o->list ? sessions_print(&tool, o->json) : sessions_stop(&tool, &o->stop);
 }
 
 static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
@@ -413,6 +472,9 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 		return r;
 	if (first == argc && o->toolbox && strcmp(o->toolbox, "list") == 0)
 		return toolboxes_print(envp) < 0 ? tool.failure : 0;
+	r = sessions(o, first < argc);
+	if (r >= 0)
+		return r;
 	if (first == argc)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
 	r = check(o, first + 1 < argc);
@@ -437,6 +499,7 @@ int main(int argc, char *argv[], char *envp[])
 
 	opt_list_clear(&o.env);
 	opt_list_clear(&o.forward);
+	opt_list_clear(&o.stop);
 	common_opts_clear(&o.common);
 	return r;
 }

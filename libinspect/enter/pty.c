@@ -130,6 +130,31 @@ int insp_pty_open(int tty, struct insp_pty **ret_pty, struct insp_err *err)
 	return 0;
 }
 
+int insp_pty_open_alone(struct insp_pty **ret_pty, struct insp_err *err)
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	_cleanup_free_ struct insp_pty *pty = calloc(1, sizeof(*pty));
+	int r;
+
+	if (!pty)
+		return insp_err_set(err, -ENOMEM, "make a terminal");
+	pty->tty = pty->out = -EBADF;
+	for (int i = 0; i < 3; i++)
+		pty->replace[i] = true;
+	r = open_pair(&pty->master, &pty->slave);
+	if (r < 0)
+		return insp_err_set(err, r, "open '/dev/ptmx'");
+	ioctl(pty->master, TIOCSWINSZ, &size);
+	*ret_pty = TAKE_PTR(pty);
+	return 0;
+}
+
+int insp_pty_take_master(struct insp_pty *pty)
+{
+	pty->slave = util_close(pty->slave);
+	return pty->master;
+}
+
 int insp_pty_detach(struct insp_pty *pty)
 {
 	pty->master = util_close(pty->master);

@@ -7,14 +7,14 @@
 #ifndef SONDE_ENTER_PTY_H
 #define SONDE_ENTER_PTY_H
 
-#include "libinspect/inspect.h"
+#include "libinspect/pty.h"
 
 #include <termios.h>
 
 #define PTY_BUF 16384
 
 struct insp_pty {
-	int tty;    /* the caller's terminal; borrowed */
+	int tty;    /* the caller's terminal; borrowed; -EBADF: there is none */
 	int out;    /* where the command's output goes: 1 or 2 when that is a terminal, else tty */
 	int master; /* O_NONBLOCK */
 	int slave;  /* closed by the parent when it starts to relay */

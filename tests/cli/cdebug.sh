@@ -55,6 +55,13 @@ test_expect 'a toolbox that is there, and the host, are taken' '
     done
 '
 
+test_expect 'what is about detached sessions takes no container, and one thing at a time' '
+    test_status 125 cdebug --list web 2>err && test_grep "take no container" err && test_status 125 cdebug --attach 0123 web 2>err && test_grep "take no container" err &&
+    test_status 125 cdebug --list --stop 0123 2>err && test_grep "exclude each other" err && test_status 125 cdebug -d --list 2>err && test_grep "exclude each other" err &&
+    test_status 125 cdebug --attach 0123 --json 2>err && test_grep "json is for --list" err && test_status 125 cdebug --json web 2>err && test_grep "json is for --list" err &&
+    test_status 125 cdebug -d --forward 0:80 web 2>err && test_grep "exclude each other" err
+'
+
 test_expect 'a name that no container has exits 125' '
     test_status 125 cdebug no-such-container-$$ true 2>err && test_grep "no-such-container-$$" err
 '
