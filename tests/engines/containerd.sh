@@ -147,9 +147,9 @@ containerd_runtime() { if [ -e "$1/status" ]; then echo crun; else echo runc; fi
 # Our shims stand in their bundle, below our state directory.
 containerd_kill_shims()
 {
-    local proc
-    for proc in /proc/[0-9]*; do
-        case $(cat "$proc/comm" 2>/dev/null) in containerd-shim*) ;; *) continue ;; esac
+    local comm proc
+    for comm in $(grep -slx 'containerd-shim.*' /proc/[0-9]*/comm); do
+        proc=${comm%/comm}
         case $(readlink "$proc/cwd") in
         *"$CONTAINERD_STATE"/*) kill -KILL "${proc#/proc/}" ;;
         esac

@@ -217,11 +217,11 @@ docker_kill_leftovers()
 # gVisor's own processes have the exec root in their arguments, and nothing of a guest is on the host.
 docker_kill_sandboxes()
 {
-    local proc
+    local file
     [ -e "$DOCKER_DIR/runsc" ] || return 0
-    for proc in /proc/[0-9]*; do
-        case $({ tr '\0' ' ' <"$proc/cmdline"; } 2>/dev/null) in
-        runsc*"$DOCKER_EXEC/"*) kill -KILL "${proc#/proc/}" 2>/dev/null ;;
+    for file in $(grep -slF "$DOCKER_EXEC/" /proc/[0-9]*/cmdline); do
+        case $({ tr '\0' ' ' <"$file"; } 2>/dev/null) in
+        runsc*"$DOCKER_EXEC/"*) kill -KILL "$(cut -d/ -f3 <<<"$file")" 2>/dev/null ;;
         esac
     done
     return 0

@@ -87,16 +87,12 @@ podman_rootless_up()
 # rootless_pids: every process of the user and of its subordinate ids
 rootless_pids()
 {
-    local first count status uid
+    local first count
     IFS=: read -r _ first count <"$ROOTLESS_DIR/subuid" || return 0
-    for status in /proc/[0-9]*/status; do
-        uid=$(awk '/^Uid:/ { print $2 }' "$status" 2>/dev/null)
-        [ -n "$uid" ] || continue
-        if [ "$uid" = "$ROOTLESS_UID" ] || { [ "$uid" -ge "$first" ] && [ "$uid" -lt $((first + count)) ]; }; then
-            status=${status#/proc/}
-            echo "${status%/status}"
-        fi
-    done
+    # /proc/PID/status:Uid: REAL ...
+    grep -sH '^Uid:' /proc/[0-9]*/status |
+        awk -F '[/:\t]+' -v own="$ROOTLESS_UID" -v first="$first" -v end="$((first + count))" \
+            '$6 == own || ($6 >= first && $6 < end) { print $3 }'
 }
 
 rootless_kill()
