@@ -80,7 +80,7 @@ sidecar    := builder command describe environ files forward forward-spec front 
 sidecar    += keep stopped
 sidecar    += toolbox toolbox-facts toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += session-attach session-dir session-end session-hold session-peer
-tui        := batch columns events live model
+tui        := batch columns draw events keys live model put screen
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps ctop
 unit_tests := \
     apptainer \
@@ -250,7 +250,7 @@ $(B)/ccp: $(B)/obj/tools/ccp.o $(ccp_obj) $(B)/libshared.a $(B)/libinspect.a
 # it enters nothing either
 $(B)/ctop: $(B)/obj/tools/ctop.o $(tui_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lncursesw -ltinfo $(LIBS)
 
 $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
@@ -285,7 +285,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 $(B)/tests/unit/test-corpus build/fuzz/fuzz-ccp-tar: UNTAR_LIBS = -larchive
 
 # the model of the screens, which no other program has
-$(B)/tests/unit/test-model: $(B)/obj/tests/unit/test-model.o $(tui_obj) $(B)/libshared.a $(B)/libinspect.a
+$(B)/tests/unit/test-model: $(B)/obj/tests/unit/test-model.o $(filter-out %/draw.o %/put.o %/screen.o,$(tui_obj)) $(B)/libshared.a $(B)/libinspect.a
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka $(LIBS)

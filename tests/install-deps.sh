@@ -22,6 +22,7 @@ libyaml-dev                     lib:yaml-0.1
 libsmartcols-dev                lib:smartcols
 libarchive-dev                  lib:libarchive
 nettle-dev                      lib:nettle
+libncurses-dev                  lib:ncursesw
 libcap-dev                      header:sys/capability.h
 scdoc                           scdoc
 busybox-static                  have_static_busybox

@@ -2,6 +2,7 @@
 #include "tools/shared/errors.h"
 #include "tools/shared/util.h"
 #include "tui/batch.h"
+#include "tui/screen.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,7 +13,7 @@
 struct ctop_opts {
 	struct common_opts common;
 	bool all, batch, csv, json, list_columns, no_headings, no_trunc;
-	const char *filter, *output, *sort;
+	const char *filter, *output, *sort, *theme;
 	unsigned iterations;
 	double delay;
 };
@@ -38,13 +39,16 @@ static const struct opt options[] = {
 	{ OPT_STRING, 's', "sort", AT(sort), "COL",
 	  "sort by a column; -COL: descending (default: -CPU)", .complete = COMPLETE_COLUMN },
 	{ OPT_FLAG, 0, "no-trunc", AT(no_trunc), .help = "do not shorten anything" },
+	{ OPT_CHOICE, 0, "theme", AT(theme), "THEME",
+	  "colours of the screen: colour, mono, safe (without red and green)",
+	  .words = "colour mono safe", .complete = COMPLETE_WORDS },
 	{ OPT_FLAG, 'H', "no-headings", AT(no_headings), .help = "no line of headings" },
 	{ OPT_GROUP, .help = "General" },
 	OPTS_COMMON(struct ctop_opts, common),
 	OPTS_END,
 };
 
-static const char *const usage[] = { "-b|--csv|--json [OPTION...]", NULL };
+static const char *const usage[] = { "[OPTION...]", "-b|--csv|--json [OPTION...]", NULL };
 
 static const struct tool ctop_tool = {
 	.name = "ctop",
@@ -64,6 +68,11 @@ struct ctop {
 	struct model model;
 };
 
+static bool is_batch(const struct ctop_opts *o)
+{
+	return o->batch || o->csv || o->json;
+}
+
 /* -1: fine; else the exit status. */
 static int check(const struct ctop_opts *o)
 {
@@ -71,6 +80,8 @@ static int check(const struct ctop_opts *o)
 		return opts_usage_error(&ctop_tool, "--csv and --json exclude each other");
 	if (o->delay != 0 && (o->delay < 0.1 || o->delay > 3600))
 		return opts_usage_error(&ctop_tool, "--delay is 0.1 to 3600 seconds");
+	if (!is_batch(o) && (!isatty(0) || !isatty(1)))
+		return opts_usage_error(&ctop_tool, "no terminal: -b prints tables instead");
 	return -1;
 }
 
@@ -209,26 +220,67 @@ static int run(struct ctop *ctop, struct insp_sys *sys)
 	return ctop->diags.n ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
+/* https://no-color.org: any value that is not empty. */
+static enum theme theme_of(const struct ctop_opts *o)
+{
+	const char *none = getenv("NO_COLOR");
+
+	if (!o->theme)
+		return none && *none ? THEME_MONO : THEME_COLOUR;
+	return *o->theme == 'm' ? THEME_MONO : *o->theme == 's' ? THEME_SAFE : THEME_COLOUR;
+}
+
+static int run_screen(struct ctop *ctop, struct insp_sys *sys)
+{
+	const struct ctop_opts *o = ctop->opts;
+	struct screen s = {
+		.sys = sys,
+		.columns = ctop->columns,
+		.diags = &ctop->diags,
+		.theme = theme_of(o),
+		.delay = o->delay != 0 ? o->delay : 1,
+		.iterations = o->iterations,
+		.all = o->all,
+	};
+	struct insp_err err = { 0 };
+	unsigned want;
+	int r;
+
+	snprintf(s.filter, sizeof(s.filter), "%s", o->filter ? o->filter : "");
+	if (o->sort)
+		screen_sort(&s, o->sort);
+	want = screen_want(&s);
+	r = feed_live(sys, fields_of(want), list_want(o, want), &ctop->feed, &ctop->diags, &err);
+	s.feed = ctop->feed;
+	if (r >= 0)
+		r = screen_run(&s, &err);
+	screen_clear(&s);
+	if (r < 0)
+		return tool_fail(&ctop_tool, &err);
+	tool_say_diags(&ctop_tool, &ctop->diags);
+	return ctop->diags.n ? TOOL_INCOMPLETE : TOOL_OK;
+}
+
 static int start(const struct ctop_opts *o)
 {
 	_cleanup_sys_ struct insp_sys *sys = NULL;
 	struct ctop ctop = { .opts = o };
 	struct insp_err err = { 0 };
-	int status = check(o);
+	int status;
 
-	if (status >= 0)
-		return status;
 	if (o->list_columns) {
 		columns_print_list(ctop_columns);
 		return TOOL_OK;
 	}
-	if (!o->batch && !o->csv && !o->json)
-		return opts_usage_error(&ctop_tool, "one of --batch, --csv and --json is needed");
-	if (columns_choose(ctop_columns, CTOP_DEFAULT, o->output, &ctop.columns, &err) < 0 ||
+	status = check(o);
+	if (status >= 0)
+		return status;
+	if (columns_choose(ctop_columns, is_batch(o) ? CTOP_DEFAULT : CTOP_SCREEN, o->output,
+			   &ctop.columns, &err) < 0 ||
 	    (o->sort && model_sort(&ctop.model, o->sort, &err) < 0) ||
 	    common_opts_open(&o->common, &sys, &err) < 0)
 		return tool_fail(&ctop_tool, &err);
-	status = run(&ctop, sys);
+	status = is_batch(o) ? run(&ctop, sys) : run_screen(&ctop, sys);
 	feed_closep(&ctop.feed);
 	model_clear(&ctop.model);
 	insp_diags_clear(&ctop.diags);

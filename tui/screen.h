@@ -1,0 +1,108 @@
+/*
+ * The screens of ctop: what is shown of the model, and keys. Only screen.c, draw.c and put.c know ncurses; what a key does to
+ * the state below is in keys.c.
+ */
+#ifndef SONDE_TUI_SCREEN_H
+#define SONDE_TUI_SCREEN_H
+
+#include "tui/model.h"
+
+enum theme {
+	THEME_COLOUR,
+	THEME_MONO,
+	THEME_SAFE, /* blue and yellow, which nobody takes for each other */
+};
+
+enum view {
+	VIEW_LIST,
+	VIEW_ONE, /* one container: all columns, its processes */
+	VIEW_HELP,
+	VIEW_SORT,    /* a menu of columns */
+	VIEW_COLUMNS, /* a menu of columns to show */
+	VIEW_FILTER,  /* the list, with the filter being typed */
+};
+
+enum grouping {
+	GROUP_NONE,
+	GROUP_POD, /* pod or compose project */
+	GROUP_ENGINE,
+	GROUP_MAX,
+};
+
+#define FILTER_MAX 64
+
+struct screen {
+	struct insp_sys *sys;
+	struct feed *feed;
+	struct model model;
+	struct columns columns;
+	struct insp_diags *diags;
+	enum theme theme;
+	bool ascii; /* the terminal's characters are no UTF-8 */
+	double delay;
+	unsigned iterations; /* 0: until q */
+
+	enum view view;
+	enum grouping grouping;
+	const struct column *sort; /* NULL: trouble, then cpu */
+	bool reverse, paused, all, quit, resample;
+	char filter[FILTER_MAX];
+	char *cursor;	/* key of the row it is on; NULL: the first */
+	size_t at, top; /* its place, and the first row that is shown */
+	size_t menu_at;
+	int run;		 /* a key that runs another program: 'e' or 'd'; 0: none */
+	struct insp_procs procs; /* of the one that VIEW_ONE shows */
+};
+
+/* The key of the row under the cursor; NULL: there is none. */
+const struct row *screen_row(const struct screen *s);
+/* The order, the filter and the cursor, after a frame was taken or a key changed them. */
+int screen_arrange(struct screen *s, struct insp_err *err);
+/* As --sort has it: "COL", "-COL". */
+void screen_sort(struct screen *s, const char *spec);
+/* What the feed has to read for what is shown. */
+unsigned screen_want(const struct screen *s);
+/* Does what a key means; page: rows on a page. KEY_* of ncurses have these names. */
+enum key {
+	K_UP = 0x110000, /* above all of Unicode */
+	K_DOWN,
+	K_PAGE_UP,
+	K_PAGE_DOWN,
+	K_HOME,
+	K_END,
+	K_ENTER,
+	K_ESCAPE,
+	K_BACKSPACE,
+	K_RESIZE,
+};
+int screen_key(struct screen *s, int key, size_t page, struct insp_err *err);
+
+/* Runs until q, or the feed's end. -EOPNOTSUPP: the terminal cannot do it, and err says so. */
+int screen_run(struct screen *s, struct insp_err *err);
+void screen_clear(struct screen *s);
+
+/* ---- drawing ---- */
+
+/*
+ * The columns of text that fit into width, padded to it; right: at its right end. text is escaped UTF-8; what the terminal
+ * cannot show is '?'.
+ */
+void put_text(const struct screen *s, int y, int x, int width, const char *text, bool right);
+void draw_screen(const struct screen *s);
+size_t draw_page(const struct screen *s); /* how many rows a page has */
+enum look {
+	LOOK_PLAIN,
+	LOOK_HEAD,
+	LOOK_WARN,
+	LOOK_BAD,
+	LOOK_DIM,
+	LOOK_GROUP,
+};
+void look_init(const struct screen *s);
+void look(const struct screen *s, enum look look, bool on);
+
+#define CTOP_SCREEN                                                                         \
+	"NAME,TROUBLE,CPU,MEM,MEMPCT,THROTTLED,NETIN,NETOUT,READ,WRITE,PIDS,PSICPU,PSIMEM," \
+	"PSIIO,ENGINE,STATE,GROUP,UPTIME,IMAGE"
+
+#endif
