@@ -47,13 +47,16 @@ churn_layers()
 
 churn_image()
 {
-    local work=$SONDE_TEST_DIR/churn-$1
-    [ -e "$work/image.tar" ] || {
+    local work=$SONDE_TEST_DIR/churn-$1 archive
+    archive=$(image_dir)/churn-$1${CHURN_LINKS:+-links-$CHURN_LINKS}.tar
+    # beside the other images, for all files of a run
+    [ -e "$archive" ] || {
         mkdir -p "$work/layers" "$work/image" && churn_layers "$work/layers" "$1" &&
             (image_tar() { churn_tar "$@"; }; image_archive "$work/layers" "$work/image" "$CHURN_IMAGE" 8) &&
-            rm -rf "$work/layers" "$work/image" || return 1
+            mv "$work/image.tar" "$archive.${SONDE_TEST_DIR##*/}" && mv "$archive.${SONDE_TEST_DIR##*/}" "$archive" &&
+            rm -rf "$work" || return 1
     } >&2
-    echo "$work/image.tar"
+    echo "$archive"
 }
 
 # churn_lines NAME ARGUMENT...: what cdiff says, ended by NULs; in `verified` what it says with --verify
