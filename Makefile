@@ -7,6 +7,7 @@ BINDIR   = $(DESTDIR)$(PREFIX)/bin
 MANDIR   = $(DESTDIR)$(PREFIX)/share/man/man1
 COMPDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 DATADIR  = $(DESTDIR)$(PREFIX)/share/sonde
+BOXDIR   = $(DESTDIR)$(PREFIX)/lib/sonde/toolbox
 INSTALL ?= install
 
 CC      ?= gcc
@@ -205,7 +206,7 @@ helper_obj := $(HELPERS:%=$(B)/obj/tests/helpers/%.o) $(LIB_HELPERS:%=$(B)/obj/t
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help install uninstall completion demo check check-vm unit unit-programs objects lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
+.PHONY: toolbox all help install uninstall completion demo check check-vm unit unit-programs objects lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
 all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
@@ -308,10 +309,17 @@ install: all ## install tools, man pages, completion, schemas below $(DESTDIR)$(
 	$(INSTALL) -m 644 $(TOOLS:%=$(B)/completion/%) $(COMPDIR)
 	$(INSTALL) -m 644 docs/json/*.schema.json $(DATADIR)
 	for m in $(MANPAGES:%=$(B)/man/%.1); do [ ! -e $$m ] || $(INSTALL) -m 644 $$m $(MANDIR) || exit 1; done
+	[ ! -e $(TOOLBOX) ] || { $(INSTALL) -d $(BOXDIR) && $(INSTALL) -m 644 $(TOOLBOX) $(BOXDIR); }
+
+# For any build, so in no folder of one. About five minutes, and 700 MB below /var/tmp meanwhile.
+TOOLBOX ?= build/toolbox/debian.squashfs
+toolbox: ## build a toolbox for cdebug of Debian packages (mmdebstrap; not as root where the host allows it)
+	@toolbox/build.sh $(TOOLBOX)
 
 uninstall: ## remove what install put there
 	rm -f $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(COMPDIR)/%) $(MANPAGES:%=$(MANDIR)/%.1)
 	rm -rf $(DATADIR)
+	rm -f $(BOXDIR)/$(notdir $(TOOLBOX))
 
 unit: $(UNIT:%=$(B)/tests/unit/%) ## build and run the unit tests
 	@for t in $^; do echo "== $$t"; $$t 2>&1 || exit 1; done
