@@ -79,7 +79,7 @@ ccp        := operands signals
 sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
-sidecar    += toolbox toolbox-facts toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
+sidecar    += toolbox toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += session-attach session-dir session-end session-hold session-peer
 tui        := batch columns draw events keys live model put screen
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps ctop

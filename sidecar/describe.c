@@ -41,9 +41,9 @@ static void print_tools(const struct sidecar_plan *plan, FILE *f)
 
 	if (t)
 		fprintf(f,
-			"mount         the toolbox %s at / (changes: in memory, lost at the end), "
+			"mount         the toolbox %s at / (changes: %s), "
 			"the host's /dev (read-only), ",
-			t->spec);
+			t->spec, t->keep ?: "in memory, lost at the end");
 	else
 		fprintf(f, "mount         the host's directories at / (read-only), ");
 	fprintf(f, "memory at /tmp and %s\n", plan->home);

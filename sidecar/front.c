@@ -2,6 +2,7 @@
 #include "sidecar/session-internal.h"
 #include "libinspect/sysc.h"
 #include "sidecar/stopped.h"
+#include "sidecar/toolbox.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -28,6 +29,7 @@ struct front {
 	int messages; /* read end */
 	int sigfd;
 	int keep; /* the directory of --keep-changes; -1: none */
+	int kept; /* that of --keep; -1: none */
 	sigset_t old_mask;
 	pid_t builder, supervisor;
 	int supervisor_fd; /* pidfd */
@@ -384,6 +386,7 @@ int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
 			   .messages = -1,
 			   .sigfd = -1,
 			   .keep = -1,
+			   .kept = -1,
 			   .supervisor_fd = -1,
 			   .mntns_fd = -1 };
 	int r = block_signals(&f, err);
@@ -391,10 +394,12 @@ int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
 	*ret_status = INSP_EXIT_OWN_FAILURE;
 	r = r ?: limits_find(plan->sys, &plan->opts->limits, &f.limits, err);
 	r = r ?: keep_open(plan, &f.keep, err);
+	r = r ?: toolbox_keep_open(plan->opts->toolbox, &f.kept, err);
 	r = r ?: open_pty(&f, err);
 	r = r ?: run(&f, ret_status, err);
 	insp_pty_close(f.pty);
 	tool_closep(&f.keep);
+	tool_closep(&f.kept);
 	limits_close(&f.limits);
 	tool_closep(&f.alive);
 	tool_closep(&f.messages);

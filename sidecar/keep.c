@@ -79,6 +79,11 @@ static int check_own(int dirfd)
 	return st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) ? -EPERM : 0;
 }
 
+int keep_prepare(int dirfd, const char *mark)
+{
+	return check_own(dirfd) ?: prepare(dirfd, mark);
+}
+
 static int fail(const struct sidecar_plan *plan, int r, struct insp_err *err)
 {
 	if (r == -EEXIST)
@@ -111,7 +116,7 @@ int keep_open(const struct sidecar_plan *plan, int *ret_fd, struct insp_err *err
 	fd = open(plan->opts->keep, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return fail(plan, -errno, err);
-	r = check_own(fd) ?: prepare(fd, mark);
+	r = keep_prepare(fd, mark);
 	if (r < 0)
 		return fail(plan, r, err);
 	*ret_fd = fd;

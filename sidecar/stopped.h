@@ -11,6 +11,11 @@
  * the changes of this container; -EBUSY: another session has it.
  */
 int keep_open(const struct sidecar_plan *plan, int *ret_fd, struct insp_err *err);
+/*
+ * In an open directory: makes what is missing, and the mark whose changes they are. -EEXIST: they are another's, or it has
+ * something else in it; -EPERM: others may write to it.
+ */
+int keep_prepare(int dirfd, const char *mark);
 /* The same directory in the mount namespace that this process is in now. */
 int keep_again(const struct sidecar_plan *plan, int fd, int *ret_fd, struct insp_err *err);
 

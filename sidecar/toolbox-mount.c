@@ -10,6 +10,7 @@
 #include "libinspect/files.h"
 #include "libinspect/sysc.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -111,21 +112,40 @@ static int open_lower(const struct toolbox *t, int scratch, struct insp_err *err
 	return fd < 0 ? fail(t, -errno, "open it", err) : fd;
 }
 
-static int mount_lower(const struct toolbox *t, int scratch, int *ret_tree, struct insp_err *err)
+/* Where what is written goes: the memory, or a directory of this host, opened in this mount namespace. */
+static int open_changes(const struct toolbox *t, int scratch, struct insp_err *err)
+{
+	int fd = t->keep ? open(t->keep, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+			 : fcntl(scratch, F_DUPFD_CLOEXEC, 3);
+
+	return fd < 0 ? insp_err_set(err, -errno, "open '%s'", t->keep ?: "memory") : fd;
+}
+
+static void hint_keep(const struct toolbox *t, int r, struct insp_err *err)
+{
+	if (t->keep && r == -EINVAL)
+		insp_err_hint(err,
+			      "'%s' must be on a file system that overlayfs can write to; the "
+			      "kernel's log (dmesg) says more",
+			      t->keep);
+}
+
+static int mount_lower(const struct toolbox *t, int scratch, int changes, int *ret_tree,
+		       struct insp_err *err)
 {
 	_cleanup_close_ int lower = open_lower(t, scratch, err);
 	int r;
 
 	if (lower < 0)
 		return lower;
-	r = overlay(lower, scratch, ret_tree);
+	r = overlay(lower, changes, ret_tree);
 	return r < 0 ? fail(t, r, "mount it", err) : 0;
 }
 
 /* The layers of an engine's store, where they are. */
-static int mount_image(const struct toolbox *t, int scratch, int *ret_tree, struct insp_err *err)
+static int mount_image(const struct toolbox *t, int changes, int *ret_tree, struct insp_err *err)
 {
-	const struct insp_mount_opts o = { .changes = scratch };
+	const struct insp_mount_opts o = { .changes = changes };
 	_cleanup_sys_ struct insp_sys *sys = NULL;
 	/* who found it may have opened the host in another mount namespace, of which nothing can be mounted here */
 	int r = insp_sys_open(NULL, &sys, err);
@@ -152,6 +172,19 @@ static int clone_host(int *ret_tree, struct insp_err *err)
 	return 0;
 }
 
+static int mount_toolbox(const struct toolbox *t, int scratch, int *ret_tree, struct insp_err *err)
+{
+	_cleanup_close_ int changes = open_changes(t, scratch, err);
+	int r;
+
+	if (changes < 0)
+		return changes;
+	r = t->kind == TOOLBOX_IMAGE ? mount_image(t, changes, ret_tree, err)
+				     : mount_lower(t, scratch, changes, ret_tree, err);
+	hint_keep(t, r, err);
+	return r;
+}
+
 int toolbox_mount(const struct toolbox *t, int *ret_tree, struct insp_err *err)
 {
 	_cleanup_close_ int scratch = -1;
@@ -159,8 +192,7 @@ int toolbox_mount(const struct toolbox *t, int *ret_tree, struct insp_err *err)
 
 	if (r < 0 || !t)
 		return r;
-	r = t->kind == TOOLBOX_IMAGE ? mount_image(t, scratch, ret_tree, err)
-				     : mount_lower(t, scratch, ret_tree, err);
+	r = mount_toolbox(t, scratch, ret_tree, err);
 	leave_scratch(scratch);
 	return r;
 }

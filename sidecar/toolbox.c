@@ -12,6 +12,7 @@ struct toolbox *toolbox_free(struct toolbox *t)
 		return NULL;
 	free(t->spec);
 	free(t->path);
+	free(t->keep);
 	insp_container_free(t->image);
 	free(t);
 	return NULL;

@@ -27,6 +27,7 @@ struct toolbox {
 	char *spec; /* as it was given: for messages */
 	char *path; /* absolute, no links; NULL: of an image */
 	struct insp_container *image;
+	char *keep; /* the directory for what is changed; NULL: it is lost */
 };
 
 /*
@@ -38,6 +39,18 @@ struct toolbox {
 int toolbox_find(struct insp_sys *sys, const char *spec, char *const *envp, struct toolbox **ret,
 		 struct insp_err *err);
 struct toolbox *toolbox_free(struct toolbox *t);
+
+/* ---- toolbox-keep.c: what is changed, under a name ---- */
+
+/* Sets keep. -EINVAL: not a name of letters, digits and "._-". */
+int toolbox_keep_as(struct toolbox *t, const char *name, struct insp_err *err);
+/*
+ * In the front: makes the directory if it is missing, and locks it while *ret_fd is open. t is NULL, or nothing is kept: nothing is
+ * done. -EEXIST: it has another toolbox's changes; -EBUSY: another session has it.
+ */
+int toolbox_keep_open(const struct toolbox *t, int *ret_fd, struct insp_err *err);
+/* Calls each for every name that something is kept under. < 0 from each ends it and is returned. */
+int toolbox_list_kept(int (*each)(const char *name, const char *path, void *arg), void *arg);
 
 /* ---- toolbox-names.c: those that a name finds ---- */
 

@@ -30,7 +30,7 @@ struct cdebug_opts {
 	const char *attach;
 	struct opt_list stop;
 	const char *keep;
-	const char *toolbox;
+	const char *toolbox, *keep_as;
 };
 
 #define NS_BIT(type) (1U << INSP_NS_##type)
@@ -112,6 +112,8 @@ static const struct opt table[] = {
 	{ OPT_STRING, 0, "toolbox", AT(toolbox), "TOOLBOX",
 	  "its programs: a directory, a squashfs or erofs file, a name, list, or host (the default)",
 	  .complete = COMPLETE_FILE },
+	{ OPT_STRING, 0, "keep", AT(keep_as), "NAME",
+	  "keep what is changed in the toolbox, for the next session with this NAME" },
 	{ OPT_FLAG, 0, "write", AT(write),
 	  .help = "make the container's files at /target writable" },
 	{ OPT_STRING, 0, "keep-changes", AT(keep), "DIR",
@@ -383,9 +385,14 @@ static int find_toolbox(struct insp_sys *sys, const struct cdebug_opts *o, char 
 {
 	struct insp_err err = { 0 };
 
+	int r;
+
 	if (!o->toolbox)
 		return 0;
-	return toolbox_find(sys, o->toolbox, envp, ret, &err) < 0 ? tool_fail(&tool, &err) : 0;
+	r = toolbox_find(sys, o->toolbox, envp, ret, &err);
+	if (r == 0 && o->keep_as && *ret)
+		r = toolbox_keep_as(*ret, o->keep_as, &err);
+	return r < 0 ? tool_fail(&tool, &err) : 0;
 }
 
 static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
@@ -431,6 +438,8 @@ static int check(const struct cdebug_opts *o, bool command)
 	r = r ?: check_who(o);
 	r = r ?: check_memory(o->memory);
 	r = r ?: parse_forwards(&o->forward, forwards);
+	if (!r && o->keep_as && (!o->toolbox || strcmp(o->toolbox, "host") == 0))
+		return opts_usage_error(&tool, "--keep is for what is changed in a --toolbox");
 	if (!r && o->keep && o->write)
 		return opts_usage_error(&tool, "--keep-changes and --write exclude each other");
 	if (!r && o->forward.n && command)

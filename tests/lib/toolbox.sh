@@ -4,6 +4,7 @@
 #   box_make DIR            a tree of static busybox with a shell and a few programs
 #   box_add DIR PROGRAM     one of the host's, with its libraries
 #   box_image NAME DIR…     in $HOST's docker root, an image of that name; each DIR a layer, the lowest first
+#   box_left                what a session has left, if anything; 1: nothing
 #   loops                   the loop devices that are in use, with their files
 
 box_make()
@@ -48,3 +49,6 @@ box_image()
 }
 
 loops() { cat /sys/block/loop*/loop/backing_file 2>/dev/null | sort; }
+
+# Mounts and processes of this file's sessions: those of others may be there at the same time.
+box_left() { grep -lF "$HOST" /proc/[0-9]*/mountinfo 2>/dev/null || pgrep -f -- "$HOST/var/lib/docker"; }

@@ -15,13 +15,13 @@ test_expect UNSHARE,TOOLBOX 'it has less than 150 MB, and all that was promised'
 '
 
 test_expect UNSHARE,TOOLBOX 'strace attaches to the container'"'"'s process, gdb reads its memory, lsof its files' '
-    in_box timeout -s INT 2 strace -f -p 1 >actual 2>&1; test_grep "Process 1 attached" actual &&
+    test_status 124 in_box timeout -s INT 2 strace -f -p 1 >actual 2>&1 && test_grep "Process 1 attached" actual &&
     in_box gdb -p 1 -batch -ex "info proc" >actual 2>&1 && test_grep "^exe = .*/bin/busybox" actual && in_box lsof -p 1 >actual && test_grep /bin/busybox actual
 '
 
 test_expect UNSHARE,TOOLBOX 'tcpdump sees its loopback, and ss names who listens there' '
-    nsenter -t "$(bare_pid served)" -a /bin/sh -c "ip link set lo up; nc -l -p 7001 -s 127.0.0.1 >/dev/null & sleep 20" >/dev/null 2>&1 &
-    disown; test_wait "in_box ss -Hlnt | grep -q 7001" && in_box ss -Hlntp >actual && test_grep "127.0.0.1:7001.*pid=" actual &&
+    { nsenter -t "$(bare_pid served)" -a /bin/sh -c "ip link set lo up; exec timeout 60 nc -l -p 7001" >/dev/null 2>&1 </dev/null & disown; } &&
+    test_wait "in_box ss -Hlnt | grep -q 7001" && in_box ss -Hlntp >actual && test_grep ":7001 .*pid=" actual &&
     in_box bash -c "timeout 3 tcpdump -l -c 2 -n -i lo tcp port 7001 & sleep 1; echo x >/dev/tcp/127.0.0.1/7001; wait" >actual 2>/dev/null && test_grep "127.0.0.1.7001" actual
 '
 

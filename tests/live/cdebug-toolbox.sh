@@ -24,7 +24,7 @@ test_expect OVERLAY 'a directory: its programs are at /, the container at /targe
 test_expect OVERLAY 'it may be written to, /dev not, and is afterwards as it was; no mount stays' '
     box_up && box_state >before &&
     in_box ./box web -- sh -c "echo 1 >/new && rm /etc/box && mkdir /bin/d && mv /bin/d /d && mv /bin /bin2 && /bin2/busybox id -u && ! /bin2/touch /dev/x 2>/dev/null && /bin2/ls / | /bin2/grep -c -e new -e ^d\$" >actual &&
-    printf "0\n2\n" >expect && test_cmp expect actual && box_state >after && test_cmp before after && ! mounts_left
+    printf "0\n2\n" >expect && test_cmp expect actual && box_state >after && test_cmp before after && ! box_left
 '
 
 test_expect UNSHARE,OVERLAY 'beside a running one: its processes, its network, its names' '
@@ -53,13 +53,13 @@ test_expect OVERLAY 'limits, statuses, signals, and a directory to begin in, as 
 test_expect OVERLAY,SQUASHFS 'a squashfs file, and no loop device stays' '
     box_up && mksquashfs box box.sqfs -quiet -no-progress -noappend >/dev/null && loops >before &&
     in_box ./box.sqfs web -- sh -c "cat /etc/box; echo 1 >/new; rm /bin/wc; ls / | grep new" >actual && printf "box\nnew\n" >expect && test_cmp expect actual &&
-    test_wait "loops >after; cmp -s before after" && ! mounts_left
+    test_wait "loops >after; cmp -s before after" && ! box_left
 '
 
 test_expect OVERLAY,SQUASHFS 'nor after a kill -9 of all of it' '
     box_up && loops >before && { cdebug --docker-root "$HOST/var/lib/docker" -q --toolbox ./box.sqfs web -- sleep 1000000 & front=$!; } &&
     test_wait "loops | grep -q box.sqfs" && test_wait "pgrep -P $front >/dev/null" && kill -KILL $front && { wait $front || true; } &&
-    test_wait "loops >after; cmp -s before after" && ! mounts_left
+    test_wait "loops >after; cmp -s before after" && ! box_left
 '
 
 test_expect OVERLAY,EROFS 'an erofs file' '
@@ -71,7 +71,7 @@ test_expect OVERLAY,EROFS 'an erofs file' '
 test_expect OVERLAY 'an image of a store, its layers where they are; the store stays as it was' '
     box_up && rm -rf l2 && mkdir -p l2/etc && echo two >l2/etc/two && mknod l2/etc/box c 0 0 && box_image tools box l2 && store_state >before &&
     in_box image:tools web -- sh -c "ls /etc; echo 1 >/etc/two; rm /bin/wc; cat /target/etc/motd" >actual && printf "hosts\nresolv.conf\ntwo\nmotd\n" >expect &&
-    test_cmp expect actual && store_state >after && test_cmp before after && ! mounts_left &&
+    test_cmp expect actual && store_state >after && test_cmp before after && ! box_left &&
     in_box image:docker:tools:latest web -- true
 '
 
@@ -88,18 +88,18 @@ test_expect OVERLAY 'one that has no shell, or not that command, or another mach
     test_status 127 in_box ./box web -- nope 2>err && test_grep "nope" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
     rm -rf foreign && cp -a box foreign && printf "\\267" | dd of=foreign/bin/busybox bs=1 seek=18 conv=notrunc status=none &&
     test_status 126 in_box ./foreign web 2>err </dev/null && test_grep "is for aarch64, and this host is $(uname -m)" err && [ "$(grep -c "^cdebug: " err)" = 1 ] &&
-    test_status 126 in_box ./foreign web -- id 2>err && test_grep "is for aarch64" err && ! mounts_left
+    test_status 126 in_box ./foreign web -- id 2>err && test_grep "is for aarch64" err && ! box_left
 '
 
 test_expect OVERLAY,SQUASHFS 'a file that is damaged: one line, nothing stays' '
     box_up && loops >before && head -c 5000 box.sqfs >damaged && test_status 125 in_box ./damaged web -- true 2>err &&
-    test_grep "mount it as squashfs" err && [ "$(grep -c "^cdebug: " err)" = 1 ] && test_wait "loops >after; cmp -s before after" && ! mounts_left
+    test_grep "mount it as squashfs" err && [ "$(grep -c "^cdebug: " err)" = 1 ] && test_wait "loops >after; cmp -s before after" && ! box_left
 '
 
 test_expect UNSHARE,OVERLAY 'a kernel, or a filter, that has not the calls: one line, nothing stays' '
     box_up && pid=$(bare_pid served) && for deny in mount_setattr fsopen move_mount open_tree fsopen=EPERM fsmount=EACCES; do
         test_status 125 "$HELPERS/deny-syscall" "$deny" -- cdebug -q --toolbox ./box "pid:$pid" -- true 2>err &&
-            [ "$(grep -c "^cdebug: " err)" = 1 ] && test_grep "^hint: " err && ! mounts_left || { echo "$deny"; return 1; }
+            [ "$(grep -c "^cdebug: " err)" = 1 ] && test_grep "^hint: " err && ! box_left || { echo "$deny"; return 1; }
     done
 '
 
@@ -107,6 +107,28 @@ test_expect OVERLAY,SQUASHFS 'no loop device to be had: one line, nothing stays'
     box_up && test_status 125 unshare --mount --propagation private sh -c "
         mkdir nodev && cp -a /dev/null nodev && mount --bind nodev /dev && exec \"\$@\"" sh "$SONDE_BUILD/cdebug" --docker-root "$HOST/var/lib/docker" -q --toolbox ./box.sqfs web -- true 2>err </dev/null &&
     test_grep "no free loop device" err && [ "$(grep -c "^cdebug: " err)" = 1 ]
+'
+
+# A name that no other run has.
+kept_name=test-$(basename "$(dirname "$TRASH")")-$$
+test_cleanup 'rm -rf --one-file-system "/var/lib/sonde/kept/$kept_name"; rmdir /var/lib/sonde/kept /var/lib/sonde 2>/dev/null || true'
+
+test_expect OVERLAY '--keep keeps what is changed under a name, and a later session finds it; the toolbox stays as it was' '
+    box_up && box_state >before && in_box ./box --keep "$kept_name" web -- sh -c "echo 1 >/new && rm /bin/wc && echo 2 >/etc/box && echo 3 >/tmp/x && echo 4 >~/x" &&
+    in_box ./box --keep "$kept_name" web -- sh -c "cat /new /etc/box; ls /bin/wc /tmp ~ 2>/dev/null; true" >actual && printf "1\n2\n/root:\n\n/tmp:\n" >expect && test_cmp expect actual &&
+    in_box ./box web -- sh -c "! cat /new 2>/dev/null && cat /etc/box" >actual && echo box >expect && test_cmp expect actual && box_state >after && test_cmp before after &&
+    cdebug --toolbox list >actual && test_grep "^$kept_name .*kept" actual && ! box_left
+'
+
+test_expect OVERLAY 'not over another toolbox, nor twice at a time, nor where others may write; no name that leads elsewhere' '
+    box_up && rm -rf other && cp -a box other && in_box ./box --keep "$kept_name" web -- true &&
+    test_status 125 in_box ./other --keep "$kept_name" web -- true 2>err && test_grep "changes of another toolbox" err &&
+    { cdebug --docker-root "$HOST/var/lib/docker" -q --toolbox ./box --keep "$kept_name" web -- sh -c "echo up; sleep 30" >up & front=$!; } && test_wait "[ -s up ]" &&
+    test_status 125 in_box ./box --keep "$kept_name" web -- true 2>err && test_grep "another session keeps" err && kill $front && { wait $front || true; } &&
+    chmod 777 "/var/lib/sonde/kept/$kept_name" && test_wait "! box_left" &&
+    test_status 125 in_box ./box --keep "$kept_name" web -- true 2>err && test_grep "others may write" err &&
+    for bad in ../x .. "" a/b -x "a b"; do test_status 125 in_box ./box "--keep=$bad" web -- true 2>err && test_grep "no name" err || { echo "$bad"; return 1; }; done &&
+    test_status 125 stopped --keep x web -- true 2>err && test_grep "keep is for" err
 '
 
 test_done

@@ -21,10 +21,17 @@ static int print_one(const struct toolbox *t, uint64_t size, void *arg)
 	return 0;
 }
 
+static int print_kept(const char *name, const char *path, void *arg)
+{
+	printf("%-23s %-9s %6s  %s\n", name, "kept", "-", path);
+	return 0;
+}
+
 int toolboxes_print(char *const *envp)
 {
 	printf("%-23s %-9s %6s  %s\n", "NAME", "KIND", "SIZE", "PATH");
-	if (toolbox_list(envp, print_one, NULL) < 0 || fflush(stdout) < 0 || ferror(stdout))
+	if (toolbox_list(envp, print_one, NULL) < 0 || toolbox_list_kept(print_kept, NULL) < 0 ||
+	    fflush(stdout) < 0 || ferror(stdout))
 		return -EIO;
 	return 0;
 }
