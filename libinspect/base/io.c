@@ -308,3 +308,35 @@ int io_openat2_one_mount(int rootfd, const char *path, int flags)
 
 	return try_openat2(rootfd, path, &how);
 }
+
+/* Which mount an open file is on, as text; "": that cannot be told. */
+static void mount_id(int fd, char id[16])
+{
+	char path[48], text[256], *line;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	n = io_read_small_file(AT_FDCWD, path, text, sizeof(text));
+	line = n > 0 ? strstr(text, "mnt_id:") : NULL;
+	snprintf(id, 16, "%.*s", line ? (int)strcspn(line + 8, "\n") : 0, line ? line + 8 : "");
+}
+
+int io_open_one_mount(int dirfd, const char *name, int flags)
+{
+	int fd = io_openat2_one_mount(dirfd, name, flags);
+	char id[16], own[16];
+	struct stat a, b;
+
+	if (fd != -ENOSYS && fd != -EPERM)
+		return fd;
+	fd = openat(dirfd, name, flags | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	mount_id(fd, id);
+	mount_id(dirfd, own);
+	if (*id && *own ? strcmp(id, own) == 0
+			: fstat(fd, &a) == 0 && fstat(dirfd, &b) == 0 && a.st_dev == b.st_dev)
+		return fd;
+	close(fd);
+	return -EXDEV;
+}

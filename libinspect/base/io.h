@@ -118,5 +118,10 @@ static inline void io_closedirp(struct io_dir **dir)
 int io_openat2_in_root(int rootfd, const char *path, int flags, mode_t mode);
 /* The same without leaving the root's own file system: -EXDEV where the path leads to another mount. */
 int io_openat2_one_mount(int rootfd, const char *path, int flags);
+/*
+ * The same of one component, with flags that do not make it. compat: kernel < 5.6, or a filter: it is opened, and -EXDEV when it is on
+ * another mount than dirfd; without /proc only on another file system.
+ */
+int io_open_one_mount(int dirfd, const char *name, int flags);
 
 #endif

@@ -403,11 +403,11 @@ int copy_into_place(struct copy_into *into)
 
 /*
  * The kernel refuses to rename over what is mounted in the caller's mount namespace; what is mounted in another one it
- * takes away there (detach_mounts(), Linux 3.18): a container would lose its /etc/hosts. compat: kernel < 5.6 does not tell.
+ * takes away there (detach_mounts(), Linux 3.18): a container would lose its /etc/hosts.
  */
 static int check_not_mounted(int fd, const char *name)
 {
-	int r = io_openat2_one_mount(fd, name, O_PATH | O_NOFOLLOW);
+	int r = io_open_one_mount(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	util_close(r);
 	return r == -EXDEV ? -EBUSY : 0;

@@ -14,26 +14,12 @@
 #define XATTRS_MAX    (1024 * 1024)
 #define METACOPY_DEEP 64 /* copies of copies; a layer has at most one */
 
-static bool is_same_device(int a, int b)
-{
-	struct stat x, y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev;
-}
-
 int view_openat(const struct view_layer *layer, int dirfd, const char *name, int flags)
 {
-	int fd = layer->one_mount ? io_openat2_one_mount(dirfd, name, flags) : -ENOSYS;
+	int fd = layer->one_mount ? io_open_one_mount(dirfd, name, flags)
+				  : openat(dirfd, name, flags);
 
-	if (fd != -ENOSYS && fd != -EPERM)
-		return fd;
-	fd = openat(dirfd, name, flags);
-	if (fd < 0)
-		return -errno;
-	if (!layer->one_mount || is_same_device(fd, dirfd))
-		return fd;
-	util_close(fd);
-	return -EXDEV;
+	return fd < 0 && !layer->one_mount ? -errno : fd;
 }
 
 bool view_is_pseudo(int fd)

@@ -70,9 +70,10 @@ enum rights_want {
 	RIGHTS_OWN = 010,
 };
 /*
- * Whether rights (NULL: all) are enough for the file, st as the host counts, or fd: 0 or -EACCES. As the kernel has it
+ * Whether rights (NULL: all) are enough for the file, st as the host counts, or fd (not O_PATH): 0 or -EACCES. As the kernel has it
  * (capable_wrt_inode_uidgid()): over the files of its ids a namespace's root has all power, and over its own; with others it
- * may do what everybody may. A group's bits are not looked at.
+ * may do what everybody may: of which groups it is, and whom a list names, is not known, so both bits of the mode must say so,
+ * and there must be no list.
  */
 int rights_check(const struct view_rights *rights, const struct stat *st, unsigned want);
 int rights_fd(const struct view_rights *rights, int fd, unsigned want);
@@ -170,10 +171,7 @@ int view_open_as(const struct view_dir *dir, const char *name, struct view_node 
 		 int *ret_top);
 /* The ids of what fstat() said of a file of that part become those inside. */
 void view_ids_inside(const struct view_dir *dir, size_t part, struct stat *st);
-/*
- * openat(2) of one component below a directory of the layer, as its one_mount wants it. Where openat2(2) is missing (compat:
- * kernel < 5.6, filtered) only another file system is told from the same one.
- */
+/* openat(2) of one component below a directory of the layer, as its one_mount wants it: io_open_one_mount(). */
 int view_openat(const struct view_layer *layer, int dirfd, const char *name, int flags);
 /* Whether fd is on a file system of the kernel's own, which is no storage: proc, sysfs, cgroup, debugfs, tracefs. */
 bool view_is_pseudo(int fd);

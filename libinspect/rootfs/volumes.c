@@ -183,13 +183,13 @@ static int add_live_view(const struct insp_files *f, int dirfd, struct volume *v
 /* Whether something is mounted on name, and no file system of the kernel's own. 0, or why not. */
 static int check_mounted(int dirfd, const char *name, int fd)
 {
-	int alone = io_openat2_one_mount(dirfd, name, O_PATH | O_NOFOLLOW);
+	int alone = io_open_one_mount(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	util_close(alone);
-	/* the container moved what it was mounted in, or could unmount it; compat: kernel < 5.6 does not tell */
+	/* the container moved what it was mounted in, or could unmount it */
 	if (alone >= 0 || view_is_pseudo(fd))
 		return -ESTALE;
-	return alone == -EXDEV || alone == -ENOSYS || alone == -EPERM ? 0 : alone;
+	return alone == -EXDEV ? 0 : alone;
 }
 
 /* As it is mounted in the running container at at. */

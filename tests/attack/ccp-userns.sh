@@ -30,6 +30,9 @@ user_up()
     test_wait "test -s ready" && test_wait 'read -r -d " " sleeper <"/proc/$init/task/$init/children"' && web=pid:$sleeper && root=/proc/$sleeper/root/$TRASH/c && c=$TRASH/c
 }
 
+# user::rw- user:65533:--- group::r-- mask::r-- other::r--
+acl=0x0200000001000600ffffffff02000000fdff000004000400ffffffff10000400ffffffff20000400ffffffff
+test_prereq ACL '[ "$(id -u)" = 0 ] && have_all setfattr && : >listed && setfattr -n system.posix_acl_access -v "$acl" listed'
 
 test_expect UNSHARE,USERNS 'setup: a user'"'"'s namespaces, with directories of the host mounted in them' '
     host_again && user_up --user --map-root-user && ! as_user cat "$host/etc/key" 2>err && ! inside cat "$c/key" 2>err && test_grep denied err
@@ -50,6 +53,13 @@ no_key_out_of()
 test_expect UNSHARE,USERNS 'out of them root copies what the user could have read' '
     : >err && for what in key link etc/key secret/key secret/. secret etc; do no_key_out_of "$c/$what" || return 1; done && test_grep "Permission denied" err &&
     copy "$web:$c/etc/public" pub && test_grep public pub && copy "$web:$c/own" own2 && test_grep own own2/file && test_status 2 copy "$web:$c/etc" etc2 2>err && test_grep public etc2/public
+'
+
+# What others may, and the user may not: a group of his that may less, and a list that names him.
+test_expect UNSHARE,USERNS,ACL 'what a group or a list takes from the user is not given either' '
+    for f in group list; do echo "HOSTCANARY" >"$host/etc/$f" && chmod 644 "$host/etc/$f"; done && chown "0:$user" "$host/etc/group" && chmod 604 "$host/etc/group" && setfattr -n system.posix_acl_access -v "$acl" "$host/etc/list" &&
+    ! inside cat "$c/etc/group" 2>err && ! inside cat "$c/etc/list" 2>err && inside cat "$c/etc/public" &&
+    for f in group list; do no_key_out_of "$c/etc/$f" || { echo "leaked: $f"; return 1; }; done && rm -f "$host/etc/group" "$host/etc/list"
 '
 
 # Whatever is said of it.

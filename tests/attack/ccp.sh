@@ -61,6 +61,11 @@ test_expect UNSHARE 'a file that is mounted on another is neither replaced nor u
     single_is_mounted && bare_do web /bin/cat /m/other >actual && test_cmp new actual && bare_do web /bin/find /m -name ".ccp*" >left && test_empty left
 '
 
+test_expect UNSHARE 'nor where the kernel is older than openat2' '
+    mount_single 2>err && single_is_mounted && test_status 1 "$HELPERS/deny-syscall" openat2 -- ccp -q new "$web:/m/single" 2>err && test_grep "something is mounted there" err &&
+    test_status 1 "$HELPERS/deny-syscall" openat2=EPERM -- ccp -q new "$web:/m/single" 2>err && single_is_mounted && "$HELPERS/deny-syscall" openat2 -- ccp -q new "$web:/m/plain" && bare_do web /bin/cat /m/plain >actual && test_cmp new actual
+'
+
 # Many times, for the exchange is to hit each place between two looks.
 naive_race()
 {

@@ -27,33 +27,33 @@ copy_file()
 # copy_trees ROOT: of and into a running one
 copy_trees()
 {
-    local usr share
-    usr=$(copy_title "$files_root/usr") share=$(copy_title "$files_root/usr/share")
+    local usr lib
+    usr=$(copy_title "$files_root/usr") lib=$(copy_title "$files_root/usr/lib")
     copy_pair "\`ccp -a web:/usr DST\` and \`cp -a\`, $usr" "ccp -aq $store docker:quiet:/usr $base/copy" "cp -a $1/usr $base/copy" 1.1 "$copy_why"
-    copy_pair "\`ccp -a DIR web:DST\` and \`cp -a\`, $share" "ccp -aq $store $files_root/usr/share docker:quiet:/copy" "cp -a $files_root/usr/share $1/copy" 1.1 "$copy_why"
-    docker_peers cp quiet:/usr/share "$base/copy"
-    compare "ccp -q $store docker:quiet:/usr/share $base/copy" "${peers[@]}"
-    faster "\`ccp web:DIR DST\` and \`docker cp\`, $share" 1 'no daemon, no archive in between'
+    copy_pair "\`ccp -a DIR web:DST\` and \`cp -a\`, $lib" "ccp -aq $store $files_root/usr/lib docker:quiet:/copy" "cp -a $files_root/usr/lib $1/copy" 1.1 "$copy_why"
+    docker_peers cp quiet:/usr/lib "$base/copy"
+    compare "ccp -q $store docker:quiet:/usr/lib $base/copy" "${peers[@]}"
+    faster "\`ccp web:DIR DST\` and \`docker cp\`, $lib" 1 'no daemon, no archive in between'
 }
 
 # copy_stopped LOWER UPPER: beside copies of and to the layers themselves
 copy_stopped()
 {
-    local share
-    share=$(copy_title "$1/usr/share")
-    copy_pair "\`ccp -a stopped:DIR DST\` and \`cp -a\`, $share" "ccp -aq $store docker:quiet:/usr/share $base/copy" "cp -a $1/usr/share $base/copy" 1.1 "$copy_why"
-    copy_pair '`ccp -a DIR stopped:DST` and `cp -a`, the same' "ccp -aq $store $files_root/usr/share docker:quiet:/copy" "cp -a $files_root/usr/share $2/copy" 1.1 "$copy_why"
+    local lib
+    lib=$(copy_title "$1/usr/lib")
+    copy_pair "\`ccp -a stopped:DIR DST\` and \`cp -a\`, $lib" "ccp -aq $store docker:quiet:/usr/lib $base/copy" "cp -a $1/usr/lib $base/copy" 1.1 "$copy_why"
+    copy_pair '`ccp -a DIR stopped:DST` and `cp -a`, the same' "ccp -aq $store $files_root/usr/lib docker:quiet:/copy" "cp -a $files_root/usr/lib $2/copy" 1.1 "$copy_why"
 }
 
 # copy_growth ROOT: with the number of files
 copy_growth()
 {
     local n dir=$base/tree
-    for n in 1000 10000 100000; do
-        { rm -rf "$dir" && mkdir "$dir" && (cd "$dir" && seq "$n" | split -l 1 -a 5 -); } || die 'no space for small files'
+    for n in 1000 5000 20000; do
+        { rm -rf "$dir" && mkdir "$dir" && (cd "$dir" && seq "$n" | split -l 1 -a 4 -); } || die 'no space for small files'
         growth "\`ccp DIR web:DST\`, $n files of a few bytes in one directory" "ccp -q $store $dir docker:quiet:/copy" 'the files'
         rm -rf "$1/copy"
-        at_most 'peak memory of it' "$(peak ccp -q "${with[@]}" "$dir" docker:quiet:/copy)" MiB 16 'about 40 bytes and the name for each file of a directory'
+        at_most 'peak memory of it' "$(peak ccp -q "${with[@]}" "$dir" docker:quiet:/copy)" MiB 16 'about 20 bytes and the name for each file of a directory, up to 65,536'
     done
 }
 
@@ -65,9 +65,9 @@ bench_copy()
     root=/proc/$(dk inspect -f '{{.State.Pid}}' quiet)/root
     upper=$(dk inspect -f '{{.GraphDriver.Data.UpperDir}}' quiet) lower=$(dk inspect -f '{{.GraphDriver.Data.LowerDir}}' quiet)
     copy_prepare "$root"
-    seldom 10 1 copy_file "$root"
+    seldom 5 1 copy_file "$root"
     seldom 3 0 copy_trees "$root"
-    seldom 3 0 copy_growth "$root"
+    seldom 1 0 copy_growth "$root"
     rm -rf "$base/copy"
     at_most "peak memory of \`ccp -a web:/usr DST\`, $(copy_title "$files_root/usr")" "$(peak ccp -aq "${with[@]}" docker:quiet:/usr "$base/copy")" MiB 16 'one directory, 256 KiB, names of files with several'
     dk kill quiet >/dev/null

@@ -263,8 +263,8 @@ table()
 # Benchmarks
 
 Written by \`make bench\` (tests/bench/run.sh), never by hand. A row compares $runs runs of each command by hyperfine, without
-a shell, in $rounds turns of which each has 2 runs that do not count; times are medians. Where a tree is copied it is 3 runs, in 3 turns, and
-where one is archived 10. Of several docker clients the fastest
+a shell, in $rounds turns of which each has 2 runs that do not count; times are medians. Where a tree is copied it is 3 runs, in 3 turns,
+where one is archived 10, of a file of 1 GiB 5. Of several docker clients the fastest
 is taken. The docker and podman that are measured have stores of their own, which the tools are told with \`--store\`: the
 default ones would be found by their pid file and their place.
 

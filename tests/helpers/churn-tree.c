@@ -5,7 +5,7 @@
  * cannot rename, ENOSPC, EPERM for a device in a user namespace) is passed over. No link is followed, no mount entered.
  *
  *   -c  only things that make the tree larger: for what a test begins with
- *   -l  no hard links
+ *   -l  nothing of which fuse-overlayfs shows this or that: no hard links, no mark of overlay with an empty value
  *   -o  a name is used once only, and nothing becomes of another type; no links
  *   -v  each change on standard output: what, path, and the error if it failed
  */
@@ -30,7 +30,7 @@
 static uint64_t random_state;
 static dev_t top_dev;
 static const char *seed;
-static bool verbose, growing, once; /* -v, -c, -o */
+static bool verbose, growing, once, for_fuse; /* -v, -c, -o, -l */
 
 /* splitmix64 */
 static uint64_t random_u64(void)
@@ -327,7 +327,7 @@ static int set_xattr(const struct spot *s)
 					     "user.overlay.opaque",
 					     "trusted.overlay.redirect" };
 	unsigned name = below(growing ? 4 : 6);
-	char path[400], value[300];
+	char path[400], value[300] = "";
 	size_t n = name > 3 ? below(16) : name == 3 ? sizeof(value) : below(40);
 
 	if (s->type == DT_REG && below(6) == 0)
@@ -335,6 +335,7 @@ static int set_xattr(const struct spot *s)
 				 sizeof(capability), 0);
 	for (size_t i = 0; i < n; i++)
 		value[i] = (char)random_u64();
+	n += for_fuse && name > 3 && n == 0;
 	return lsetxattr(fd_path(s, path, sizeof(path)), names[name], value, n, 0);
 }
 
@@ -578,7 +579,7 @@ int main(int argc, char **argv)
 		growing |= c == 'c';
 		verbose |= c == 'v';
 		once |= c == 'o';
-		if (c == 'l')
+		if ((for_fuse |= c == 'l'))
 			ops[HARDLINK].weight = ops[HARDLINK].weight_c = 0;
 	}
 	argv += optind, argc -= optind;

@@ -87,4 +87,8 @@ test_expect FUSE_OVERLAYFS,XATTR 'files called .wh. delete in fuse-overlayfs, a 
     touch 1/e/.wh..wh..opq && by_hand fuse 1:0 && test_grep -v ^/e/c actual &&
     touch 1/.wh..wh..opq && by_hand fuse 1:0 && test_grep -v ^/d/b actual
 '
+test_expect FUSE_OVERLAYFS,XATTR 'an opaque mark with nothing in it is none, whatever fuse-overlayfs finds in the byte that was not read' '
+    rm -rf 0 1 && mkdir -p 0/d 1/d && touch 0/d/low 1/d/up && setfattr -n user.overlay.opaque 1/d && in_mounts "merged_ours fuse 1:0" &&
+    test_grep ^/d/low ours && test_grep ^/d/up ours
+'
 test_done
