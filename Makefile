@@ -39,6 +39,7 @@ LIBS     = -lsqlite3 -lyaml -ljansson -lnettle -lcap -lm
 # entering a container, and the start costs half. STATIC=no links them dynamically.
 STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static $(LIBS) -o /dev/null 2>/dev/null && echo yes || echo no))
 STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(comma)--wrap=dlsym$(comma)--wrap=dlclose$(comma)--wrap=dlerror)
+FEW_SHARED = $(if $(filter yes,$(STATIC)),-Wl$(comma)-Bstatic $(filter-out -lm,$(LIBS)) -Wl$(comma)-Bdynamic -lm,$(LIBS))
 STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
@@ -234,10 +235,10 @@ $(B)/obj/%.o: %.c Makefile
 	$(say) CC $@
 	$(Q)$(CC) $(SONDE_CFLAGS) $(CFLAGS) -c $< -o $@
 
-# cps draws with libsmartcols, which Debian ships only as a shared library
+# cps draws with libsmartcols, which Debian ships only as a shared library; finding and binding four more would be half of its start
 $(B)/cps: $(B)/obj/tools/cps.o $(cps_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lsmartcols $(FEW_SHARED)
 
 # it enters nothing: linked dynamically
 $(B)/cexport: $(B)/obj/tools/cexport.o $(cexport_obj) $(B)/libshared.a $(B)/libinspect.a
