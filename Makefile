@@ -45,8 +45,9 @@ STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 # Every source by name; `make lint` compares the lists with the tree.
 base       := bolt dir err escape follow guarded inroot io json json-pick slowopen str strbuf sum toml yaml
 base       += sqlite sqlite-file sqlite-log
-kernel     := cgroup cgroupdirs cgroupfs idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree stat status subid sys
-container  := container
+kernel     := cgroup cgroupdirs cgroupfs group idmap mountinfo netlink nettables ns overlay passwd pid slowread sealedtree
+kernel     += stat status subid sys
+container  := container start
 engines    := engines named freezer goflags homes hostproc mount-layers scan scan-procs scan-users unread
 engines    += $(addprefix apptainer/,apptainer config)
 engines    += buildah
@@ -57,9 +58,9 @@ engines    += openvz
 engines    += rkt
 engines    += $(addprefix bare/,bare groups)
 engines    += $(addprefix containerd/,containerd cri each flags image images meta record roots task values)
-engines    += $(addprefix docker/,daemon diff-ids docker fill flags image images layers mounts record roots runtime)
+engines    += $(addprefix docker/,daemon diff-ids docker fill flags image images layers mounts process record roots runtime)
 engines    += $(addprefix lxc/,config incus lxc lxd monitor record)
-engines    += $(addprefix oci/,chain crun image reference runc runtime spec store youki)
+engines    += $(addprefix oci/,chain crun image process reference runc runtime spec store youki)
 engines    += $(addprefix podman/,db files json live podman record sql)
 engines    += $(addprefix storage/,conf discover image images layers records roots)
 resolve    := image list members near nslist procs resolve resolve-pid
@@ -82,6 +83,7 @@ sidecar    := builder command describe environ files forward forward-spec front 
 sidecar    += keep stopped
 sidecar    += toolbox toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += session-attach session-dir session-end session-hold session-peer
+sidecar    += launch launch-filter launch-mounts rerun
 tui        := batch columns draw events keys live model put screen
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps ctop
 unit_tests := \
@@ -134,7 +136,7 @@ unit_tests := \
     youki \
 
 HELPERS    := attack-proc churn-tree demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
-              stall swap-race with-key
+              stall swap-race try-escape with-key
 # these link the library, and so are for this host only
 LIB_HELPERS := dump-view resolve stress-bolt stress-sqlite
 fuzz_tests := \

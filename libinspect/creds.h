@@ -40,6 +40,42 @@ int insp_enter_target_creds(const struct insp_pid *target, unsigned namespaces,
 int insp_enter_creds_apply(const struct insp_enter_ids *ids, const struct insp_enter_caps *caps,
 			   struct insp_err *err);
 
+/* ---- how a container that does not run is started ---- */
+
+enum insp_seccomp {
+	INSP_SECCOMP_UNKNOWN,
+	INSP_SECCOMP_NONE,
+	INSP_SECCOMP_FILTER, /* one of the engine's */
+};
+
+/* By its engine's record, or by its image's configuration. Strings are hostile bytes. */
+struct insp_start {
+	char **argv, **env; /* NULL-terminated; NULL, or nothing in argv: none is recorded */
+	char *user; /* "app", "1000:adm" by its own passwd and group; NULL: uid, gid, gids */
+	uid_t uid;
+	gid_t gid, gids[INSP_GROUPS_MAX];
+	size_t n_gids;
+	char **groups;	 /* more of them, names or numbers; NULL: none */
+	char *workdir;	 /* NULL: / */
+	bool caps_known; /* else caps has nothing but no_new_privs */
+	struct insp_enter_caps caps;
+	bool read_only; /* its root */
+	enum insp_seccomp seccomp;
+};
+/*
+ * Of a container resolved with INSP_WANT_CONFIG, or an image of insp_image_find(). -ENODATA: no file tells. Give back with
+ * insp_start_free(), which returns NULL.
+ */
+int insp_start_read(const struct insp_container *c, struct insp_start **ret, struct insp_err *err);
+struct insp_start *insp_start_free(struct insp_start *start);
+/*
+ * Whom start means, by etc/passwd and etc/group below rootfd, read by our own parser within a deadline. user (may be NULL) is
+ * taken instead of start's, as "NAME|UID[:NAME|GID]". *ret_home: that of passwd, free() it; NULL: not known. -ENOENT: nobody is
+ * called so; -EINVAL: it is no user.
+ */
+int insp_start_ids(const struct insp_start *start, const char *user, int rootfd,
+		   struct insp_enter_ids *ret_ids, char **ret_home, struct insp_err *err);
+
 /*
  * /proc/PID/environ: NUL-terminated strings, cut at 1 MiB; hostile bytes. A memory that never answers costs a
  * deadline: -ETIMEDOUT. free() *ret.

@@ -328,10 +328,10 @@ struct insp_container {
 	 */
 	struct insp_id_map uids, gids;
 	/*
-	 * For INSP_WANT_CONFIG: what it runs, environment, user, labels …, as the "config" of an image made of it (OCI image
-	 * specification, config.md): JSON text, an object.
+	 * For INSP_WANT_CONFIG, JSON text, objects: what it runs, environment, user, labels …, as the "config" of an image made of
+	 * it (OCI image specification, config.md); process: how it is started, which insp_start_read() of creds.h reads.
 	 */
-	char *image_config;
+	char *image_config, *process;
 };
 struct insp_container *insp_container_free(struct insp_container *c); /* returns NULL */
 /* The value of label key, NULL when there is none. Stays the container's. */
@@ -351,7 +351,7 @@ enum insp_want {
 	INSP_WANT_BARE = 1 << 3,      /* namespaces that no store claims */
 	INSP_WANT_DETAIL = 1 << 4,    /* labels, ports, restarts, log path, hostname, command */
 	INSP_WANT_FILES = 1 << 5,     /* layers and mounts */
-	INSP_WANT_CONFIG = 1 << 6,    /* with INSP_WANT_DETAIL: image_config */
+	INSP_WANT_CONFIG = 1 << 6,    /* with INSP_WANT_DETAIL: image_config, process */
 	INSP_WANT_LAYER_IDS = 1 << 7, /* with INSP_WANT_FILES: the diff ids of layers */
 };
 

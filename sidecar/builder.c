@@ -2,6 +2,7 @@
 #include "sidecar/session-internal.h"
 #include "sidecar/mounts.h"
 #include "libinspect/sysc.h"
+#include "sidecar/rerun.h"
 #include "sidecar/stopped.h"
 #include "sidecar/toolbox-root.h"
 
@@ -84,7 +85,8 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 	nameconf_finish(&names, own, ch->messages);
 	if (plan->opts->toolbox && !(plan->join & (1U << INSP_NS_NET)))
 		toolbox_host_names(own);
-	r = mounts_seal_root(plan, m, err);
+	r = plan->rerun ? rerun_put(plan, m->tree, own, err) : 0;
+	r = r ?: mounts_seal_root(plan, m, err);
 	if (r == 0 && plan->opts->stopped)
 		r = stopped_volumes(plan, m, ch->messages, err);
 	return r;

@@ -1,5 +1,6 @@
 /* The plan in words, for --dry-run. */
 #include "sidecar/toolbox.h"
+#include "sidecar/rerun.h"
 #include "sidecar/who.h"
 
 #include <inttypes.h>
@@ -88,6 +89,8 @@ static void print_command(const struct sidecar_plan *plan, FILE *f)
 		isatty(0) || isatty(1) || isatty(2) ? "one of its own" : "none");
 	if (plan->inner_pid > 0)
 		fprintf(f, "set           TARGET_PID=%d\n", (int)plan->inner_pid);
+	if (plan->rerun)
+		rerun_describe(plan, f);
 	fprintf(f, "run          ");
 	for (char **arg = plan->argv; *arg; arg++) {
 		_cleanup_free_ char *safe = insp_escape_str(*arg);

@@ -32,6 +32,7 @@ struct sidecar_plan {
 	char *workdir;	       /* NULL: / */
 	char *home;	       /* absolute; the command's own file system is mounted there */
 	char **argv, **envp;
+	struct rerun *rerun; /* rerun.h; NULL: not wanted */
 	struct insp_diags warnings;
 };
 

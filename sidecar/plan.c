@@ -2,6 +2,7 @@
 #include "sidecar/internal.h"
 #include "sidecar/environ.h"
 #include "sidecar/toolbox-root.h"
+#include "sidecar/rerun.h"
 #include "sidecar/who.h"
 
 #include <fcntl.h>
@@ -17,6 +18,7 @@ struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan)
 {
 	if (!plan)
 		return NULL;
+	rerun_free(plan->rerun);
 	free(plan->name);
 	free(plan->home);
 	free(plan->workdir);
@@ -187,8 +189,12 @@ static void warn_stopped(struct sidecar_plan *plan)
 	const struct insp_container *c = o->stopped;
 	struct insp_err w = { 0 };
 
-	insp_err_say(&w, 0, "%s container '%s' is not running (%s): its files are at /target",
-		     c->engine, c->name, insp_state_name(c->state));
+	if (c->is_image)
+		insp_err_say(&w, 0, "%s image '%s': its files are at /target", c->engine, c->name);
+	else
+		insp_err_say(&w, 0,
+			     "%s container '%s' is not running (%s): its files are at /target",
+			     c->engine, c->name, insp_state_name(c->state));
 	if (o->write)
 		insp_err_hint(&w, "what is changed there is changed in the container");
 	else if (o->keep)
@@ -216,7 +222,8 @@ static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 	plan->home = plan->opts->toolbox ? toolbox_home(plan) : who_home(plan);
 	if (!plan->name || !plan->home)
 		return insp_err_set(err, -ENOMEM, "plan");
-	return environ_make(plan, err);
+	r = environ_make(plan, err);
+	return r < 0 || !plan->opts->rerun.wanted ? r : rerun_plan(plan, err);
 }
 
 int sidecar_plan_make(struct insp_sys *sys, const struct insp_pid *target,

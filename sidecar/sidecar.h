@@ -52,6 +52,17 @@ struct sidecar_opts {
 	const char *session;
 	const char *keep; /* of stopped: the directory for what is changed, NULL: it is lost */
 	const struct toolbox *toolbox; /* toolbox.h; NULL: this host */
+	/*
+	 * Of stopped, resolved with INSP_WANT_CONFIG: command is given its entrypoint, as {}. The rest is the entrypoint's, by the
+	 * container's own passwd and paths; NULL: what the record says. The command is root then, with all capabilities.
+	 */
+	struct {
+		bool wanted;
+		const char *user, *workdir;
+		const char *const *env;
+		size_t n_env;
+		uint64_t cap_drop;
+	} rerun;
 	struct sidecar_limits limits;
 	const char *user; /* "NAME" of the host's passwd or "UID", and ":GID"; NULL: root */
 	bool as_target;	  /* all that its first process is: without user and profile */

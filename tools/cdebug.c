@@ -1,5 +1,7 @@
 /* cdebug: a shell, or a command, with the host's tools beside a container. */
+#include "libinspect/files.h"
 #include "sidecar/forward.h"
+#include "sidecar/rerun.h"
 #include "sidecar/session.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/toolbox.h"
@@ -31,6 +33,7 @@ struct cdebug_opts {
 	struct opt_list stop;
 	const char *keep;
 	const char *toolbox, *keep_as;
+	bool rerun;
 };
 
 #define NS_BIT(type) (1U << INSP_NS_##type)
@@ -119,6 +122,8 @@ static const struct opt table[] = {
 	{ OPT_STRING, 0, "keep-changes", AT(keep), "DIR",
 	  "keep what is changed in a stopped container's files in DIR/upper (default: it is lost)",
 	  .complete = COMPLETE_DIR },
+	{ OPT_FLAG, 0, "rerun", AT(rerun),
+	  .help = "start what a stopped container, or image, starts; {} in COMMAND stands for it" },
 	{ OPT_GROUP, .help = "What the session may use" },
 	{ OPT_SIZE, 'm', "memory", AT(memory), "SIZE",
 	  "at most this much memory, in a cgroup of its own" },
@@ -159,9 +164,14 @@ static const struct opt table[] = {
 	OPTS_END,
 };
 
-static const char *const usage[] = { "[OPTION…] CONTAINER [-- COMMAND [ARG…]]",
-				     "--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER",
-				     "--toolbox list", "--list | --attach ID | --stop ID…", NULL };
+static const char *const usage[] = {
+	"[OPTION…] CONTAINER|image:NAME [-- COMMAND [ARG…]]",
+	"--rerun [OPTION…] CONTAINER|image:NAME [-- COMMAND [ARG…] {}]",
+	"--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER",
+	"--toolbox list",
+	"--list | --attach ID | --stop ID…",
+	NULL
+};
 
 static const struct tool tool = {
 	.name = "cdebug",
@@ -335,11 +345,11 @@ static int debug_running(struct insp_sys *sys, const struct insp_container *c,
 	_cleanup_pid_ struct insp_pid *target = NULL;
 	struct insp_err err = { 0 };
 
-	if (o->keep) {
-		insp_err_say(&err, -EBUSY,
-			     "%s container '%s' runs: --keep-changes is for what does not",
-			     c->engine, c->name);
-		insp_err_hint(&err, "with --write its own files are written to");
+	if (o->keep || o->rerun) {
+		insp_err_say(&err, -EBUSY, "%s container '%s' runs: %s is for what does not",
+			     c->engine, c->name, o->rerun ? "--rerun" : "--keep-changes");
+		insp_err_hint(&err, o->rerun ? "without it the session is beside what it runs"
+					     : "with --write its own files are written to");
 		return tool_fail(&tool, &err);
 	}
 	if (insp_container_on_host(c, &err) < 0 || insp_container_init(sys, c, &target, &err) < 0)
@@ -349,14 +359,40 @@ static int debug_running(struct insp_sys *sys, const struct insp_container *c,
 	return plan_and_run(sys, target, so, o);
 }
 
+/* As whom, where and with what: the entrypoint's then. */
+static void give_to_entrypoint(struct sidecar_opts *so)
+{
+	so->rerun.wanted = true;
+	so->rerun.user = so->user;
+	so->rerun.workdir = so->workdir;
+	so->rerun.env = so->env;
+	so->rerun.n_env = so->n_env;
+	so->rerun.cap_drop = so->cap_drop;
+	so->user = so->workdir = NULL;
+	so->n_env = 0;
+	so->cap_drop = 0;
+}
+
+static int debug_files(struct insp_sys *sys, const struct insp_container *c,
+		       struct sidecar_opts *so, const struct cdebug_opts *o)
+{
+	so->name = c->name ? c->name : c->id;
+	so->stopped = c;
+	so->keep = o->keep;
+	if (o->rerun)
+		give_to_entrypoint(so);
+	return plan_and_run(sys, NULL, so, o);
+}
+
 /* c is found once more, with where its files are; it may run by now. */
 static int debug_stopped(struct insp_sys *sys, const char *ref, struct sidecar_opts *so,
 			 const struct cdebug_opts *o)
 {
 	_cleanup_container_ struct insp_container *c = NULL;
 	struct insp_err err = { 0 };
-	int r = tool_resolve(&tool, sys, ref,
-			     INSP_WANT_STOPPED | INSP_WANT_DETAIL | INSP_WANT_FILES, &c);
+	int r = tool_resolve(
+		&tool, sys, ref,
+		INSP_WANT_STOPPED | INSP_WANT_DETAIL | INSP_WANT_FILES | INSP_WANT_CONFIG, &c);
 
 	if (r)
 		return r;
@@ -369,10 +405,36 @@ static int debug_stopped(struct insp_sys *sys, const char *ref, struct sidecar_o
 		insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
 		return tool_fail(&tool, &err);
 	}
-	so->name = c->name;
-	so->stopped = c;
-	so->keep = o->keep;
-	return plan_and_run(sys, NULL, so, o);
+	return debug_files(sys, c, so, o);
+}
+
+/* What follows "image:". NULL: it is a container that is named. */
+static const char *image_of(const char *ref)
+{
+	return strncmp(ref, "image:", 6) == 0 ? ref + 6 : NULL;
+}
+
+static int debug_image(struct insp_sys *sys, const char *ref, struct sidecar_opts *so,
+		       const struct cdebug_opts *o)
+{
+	_cleanup_container_ struct insp_container *c = NULL;
+	_cleanup_list_ struct insp_list candidates = { 0 };
+	struct insp_err err = { 0 };
+
+	if (o->forward.n || o->write)
+		return opts_usage_error(&tool, "an image has no %s",
+					o->write ? "changes: not with --write"
+						 : "network: not with --forward");
+	if (insp_image_find(sys, ref, NULL, &c, &candidates, &err) < 0) {
+		tool_say(&tool, &err);
+		tool_say_candidates(&candidates);
+		return tool.failure;
+	}
+	if (!c->name)
+		c->name = strdup(c->id);
+	/* an engine would name it so, and the host's name is not its to see */
+	c->hostname = strndup(c->id, 12);
+	return c->name && c->hostname ? debug_files(sys, c, so, o) : tool_no_memory(&tool);
 }
 
 static void toolbox_freep(struct toolbox **t)
@@ -414,16 +476,19 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 	_cleanup_free_ char *label = NULL;
 	int r = find_toolbox(sys, o, envp, &toolbox);
 
+	so.toolbox = toolbox;
+	if (o->profile)
+		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
+	so.label = ref;
+	if (!r && image_of(ref))
+		return debug_image(sys, image_of(ref), &so, o);
 	r = r ?: tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
 	if (r)
 		return r;
 	if (asprintf(&label, "%s:%s", c->engine, c->name) < 0)
 		return tool_no_memory(&tool);
-	so.toolbox = toolbox;
 	so.name = c->name;
 	so.label = label;
-	if (o->profile)
-		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
 	if (insp_state_is_live(c->state))
 		return c->pid > 0 ? debug_running(sys, c, &so, o) : has_no_process(c);
 	return debug_stopped(sys, ref, &so, o);
@@ -442,6 +507,13 @@ static int check(const struct cdebug_opts *o, bool command)
 		return opts_usage_error(&tool, "--keep is for what is changed in a --toolbox");
 	if (!r && o->keep && o->write)
 		return opts_usage_error(&tool, "--keep-changes and --write exclude each other");
+	if (!r && o->rerun && (o->as_target || o->profile || o->forward.n))
+		return opts_usage_error(&tool,
+					"--rerun is not with --as-target, --profile or "
+					"--forward: the entrypoint runs as in its container");
+	if (!r && o->rerun && (~o->namespaces & (NS_BIT(PID) | NS_BIT(IPC) | NS_BIT(UTS))))
+		return opts_usage_error(&tool, "--rerun: of its namespaces only net may be the "
+					       "host's");
 	if (!r && o->forward.n && command)
 		return opts_usage_error(&tool, "--forward runs no command");
 	if (!r && o->forward.n && o->detach)
@@ -504,8 +576,12 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 int main(int argc, char *argv[], char *envp[])
 {
 	struct cdebug_opts o = { .namespaces = NS_DEFAULT };
-	int r = cdebug(argc, argv, envp, &o);
+	int r;
 
+	/* inside a session of --rerun; there is nothing else at that path */
+	if (launch_wanted(argv))
+		return launch_main();
+	r = cdebug(argc, argv, envp, &o);
 	opt_list_clear(&o.env);
 	opt_list_clear(&o.forward);
 	opt_list_clear(&o.stop);

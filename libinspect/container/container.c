@@ -185,6 +185,7 @@ struct insp_container *insp_container_free(struct insp_container *c)
 	free(c->image);
 	free(c->image_id);
 	free(c->image_config);
+	free(c->process);
 	free(c->command);
 	free(c->pod);
 	free(c->project);

@@ -17,6 +17,11 @@ test_expect 'usage errors are one line and the hint to --help, and exit 125' '
     test_status 125 cdebug --memory lots web 2>err && test_grep lots err &&
     test_status 125 cdebug --cpus many web 2>err && test_grep many err &&
     test_status 125 cdebug --write --keep-changes d web 2>err && test_grep "keep-changes and --write exclude" err && [ ! -e d ] &&
+    test_status 125 cdebug --rerun --as-target web 2>err && test_grep "rerun is not with --as-target" err &&
+    test_status 125 cdebug --rerun --profile general web 2>err && test_grep "rerun is not with" err &&
+    test_status 125 cdebug --rerun --ns pid web 2>err && test_grep "only net may be" err &&
+    test_status 125 cdebug --write image:no-such-$$ 2>err && test_grep "not with --write" err &&
+    test_status 125 cdebug image:no-such-$$ 2>err && test_grep "no image .no-such-$$" err &&
     test_status 125 cdebug --env =V web 2>err && test_grep "=V.*NAME" err &&
     test_status 125 cdebug --env "" web 2>err && test_grep "NAME.=VALUE" err
 '

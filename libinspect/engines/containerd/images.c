@@ -7,6 +7,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/oci/chain.h"
+#include "libinspect/engines/oci/image.h"
 #include "libinspect/engines/oci/reference.h"
 
 /* One namespace being looked at. */
@@ -39,7 +40,7 @@ static int unpacked(const struct search *s, const json_t *diff_ids, struct insp_
 }
 
 static int layers_of(const struct search *s, const char *digest, struct insp_layers **ret,
-		     struct insp_err *err)
+		     char **ret_config, struct insp_err *err)
 {
 	_cleanup_json_ json_t *image = NULL;
 	int r = containerd_image_json(containerd_meta_fd(s->of->meta), digest, &image);
@@ -48,7 +49,8 @@ static int layers_of(const struct search *s, const char *digest, struct insp_lay
 		return insp_err_say(err, r, "its configuration for this platform is not kept");
 	if (r < 0)
 		return insp_err_set(err, r, "read its configuration");
-	return unpacked(s, json_at(image, "rootfs.diff_ids"), ret, err);
+	r = oci_image_config(json_object_get(image, "config"), ret_config);
+	return r < 0 ? r : unpacked(s, json_at(image, "rootfs.diff_ids"), ret, err);
 }
 
 static int add(const struct search *s, const char *name, const char *digest)
@@ -56,6 +58,7 @@ static int add(const struct search *s, const char *name, const char *digest)
 	const struct containerd_images *of = s->of;
 	const char *hex = str_after(digest, "sha256:");
 	struct oci_image image = { of->engine, hex, name, of->store, of->owner };
+	_cleanup_free_ char *config = NULL;
 	struct insp_layers *layers = NULL;
 	struct insp_err err = { 0 };
 	int r;
@@ -63,7 +66,8 @@ static int add(const struct search *s, const char *name, const char *digest)
 	if (!hex || !str_is_hex(hex, SUM_HEX - 1) ||
 	    !(oci_image_wanted(of->scan, name) || oci_reference_is_id(of->scan->match.ref, hex)))
 		return 0;
-	r = layers_of(s, digest, &layers, &err);
+	r = layers_of(s, digest, &layers, &config, &err);
+	image.config = config;
 	if (r < 0) {
 		layers = container_layers_free(layers);
 		insp_err_wrap(&err, r, "%s image '%s'", of->engine, name);

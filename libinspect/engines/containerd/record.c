@@ -19,7 +19,8 @@ static const char *const project_label = "com.docker.compose.project";
 
 /* What of a specification is looked at: most of it are capabilities, rules and devices. */
 static const char *const spec_members[] = { "process.args", "hostname", "mounts", NULL };
-static const char *const spec_members_config[] = { "process", "hostname", "mounts", NULL };
+static const char *const spec_members_config[] = { "process",	    "hostname",	     "mounts",
+						   "root.readonly", "linux.seccomp", NULL };
 
 bool containerd_is_identifier(const char *s)
 {

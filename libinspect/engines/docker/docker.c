@@ -6,8 +6,9 @@
 
 #include <sys/stat.h>
 
-#define RECORD	   "config.v2.json"
-#define RECORD_MAX (4 * 1024 * 1024)
+#define RECORD	    "config.v2.json"
+#define HOST_CONFIG "hostconfig.json"
+#define RECORD_MAX  (4 * 1024 * 1024)
 /* The daemon makes a container's directory and its record within milliseconds; a busy disk may take seconds. */
 #define IN_BETWEEN_S 5
 
@@ -145,10 +146,25 @@ static int fill_files(const struct docker_scan *ds, const struct docker_record *
 	return r < 0 && r != -ENOENT ? fail(ds, c->id, r, &err) : 0;
 }
 
+static int fill_process(const struct docker_scan *ds, const struct docker_record *rec,
+			struct insp_container *c)
+{
+	char path[DOCKER_ID_LEN + sizeof("/" HOST_CONFIG)];
+	_cleanup_json_ json_t *host = NULL;
+
+	snprintf(path, sizeof(path), "%s/" HOST_CONFIG, c->id);
+	if (json_read_file(ds->containers, path, RECORD_MAX, &host, NULL) == -ENOMEM)
+		return -ENOMEM;
+	return docker_process(rec->json, host, &c->process);
+}
+
 static int fill(const struct docker_scan *ds, const struct docker_record *rec,
 		struct insp_container *c)
 {
 	int r = docker_record_fill(rec, ds->scan->want, c);
+
+	if (r == 0 && (ds->scan->want & INSP_WANT_CONFIG))
+		r = fill_process(ds, rec, c);
 
 	if (r < 0)
 		return r;

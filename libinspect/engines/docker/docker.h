@@ -106,6 +106,9 @@ int docker_daemon_read(struct engine_scan *scan, pid_t pid, struct docker_daemon
 
 /* ---- names and times ----------------------------------------------------------------------------------- */
 
+/* insp_container.process; host: hostconfig.json, NULL: not known. -ENOMEM. */
+int docker_process(const json_t *record, const json_t *host, char **ret);
+
 /* The IMAGE column of `docker ps`; a new string, NULL when the record has no image. -ENOMEM. */
 int docker_image_name(struct docker_root *root, const struct docker_record *rec, char **ret);
 /* A reference as `docker ps` shows it: no digest, no "docker.io/library/". A new string. */

@@ -8,6 +8,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/containerd/containerd.h"
+#include "libinspect/engines/oci/image.h"
 #include "libinspect/engines/oci/reference.h"
 
 #define CONTENT	   "imagedb/content/sha256"
@@ -21,7 +22,7 @@ struct search {
 };
 
 static int layers_of(const struct search *s, const char *id, struct insp_layers **ret,
-		     struct insp_err *err)
+		     char **ret_config, struct insp_err *err)
 {
 	char path[sizeof("image/" CONTENT "/") + 64 + DOCKER_ID_LEN];
 	_cleanup_json_ json_t *config = NULL;
@@ -29,6 +30,8 @@ static int layers_of(const struct search *s, const char *id, struct insp_layers 
 
 	snprintf(path, sizeof(path), "image/%s/" CONTENT "/%s", s->driver, id);
 	r = json_read_file(s->root->fd, path, CONFIG_MAX, &config, err);
+	if (r == 0)
+		r = oci_image_config(json_object_get(config, "config"), ret_config);
 	return r < 0 ? r
 		     : docker_image_layers(s->scan, s->root, s->driver,
 					   json_at(config, "rootfs.diff_ids"), ret, err);
@@ -37,10 +40,12 @@ static int layers_of(const struct search *s, const char *id, struct insp_layers 
 static int add(const struct search *s, const char *id, const char *name)
 {
 	struct oci_image image = { engine_docker.name, id, name, s->root->path, s->root->owner };
+	_cleanup_free_ char *image_config = NULL;
 	struct insp_layers *layers = NULL;
 	struct insp_err err = { 0 };
-	int r = layers_of(s, id, &layers, &err);
+	int r = layers_of(s, id, &layers, &image_config, &err);
 
+	image.config = image_config;
 	if (r < 0) {
 		insp_err_wrap(&err, r, "docker image %.12s", id);
 		engine_scan_fail(s->scan, &err);

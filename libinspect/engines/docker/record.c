@@ -62,7 +62,7 @@ static const struct {
 #define WANTED_CONFIG                                                                             \
 	"Config.User", "Config.ExposedPorts", "Config.Env", "Config.Entrypoint", "Config.Cmd",    \
 		"Config.Volumes", "Config.WorkingDir", "Config.StopSignal", "Config.Healthcheck", \
-		"Config.Shell", "Config.OnBuild"
+		"Config.Shell", "Config.OnBuild", "NoNewPrivileges", "SeccompProfile"
 
 static bool has_type(const json_t *j, const char *type)
 {

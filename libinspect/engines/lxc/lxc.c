@@ -8,6 +8,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/process.h"
 #include "libinspect/engines/homes.h"
 #include "libinspect/engines/lxc/config.h"
 #include "libinspect/engines/lxc/monitor.h"
@@ -85,6 +86,8 @@ static int fill(const struct store *s, struct insp_container *c)
 		r = container_set(&c->rootfs, layers->upper);
 	if (r == 0 && (want & INSP_WANT_DETAIL))
 		r = fill_detail(s, c);
+	if (r == 0 && (want & INSP_WANT_CONFIG))
+		r = oci_process_of_command(s->config.command, "/sbin/init", &c->process);
 	if (r == 0 && (want & INSP_WANT_FILES)) {
 		r = lxc_config_add_mounts(&s->config.mounts, c->rootfs, c);
 		if (r == 0)

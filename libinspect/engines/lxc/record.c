@@ -2,6 +2,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/base/yaml.h"
+#include "libinspect/engines/oci/process.h"
 
 #define LABELS_MAX  1024
 #define DEVICES_MAX 1024
@@ -149,6 +150,8 @@ int lxd_record_fill(const json_t *record, unsigned want, const char *dir, struct
 		r = container_set(&c->project, project);
 	if (r == 0 && (want & INSP_WANT_DETAIL))
 		r = add_labels(config, c);
+	if (r == 0 && (want & INSP_WANT_CONFIG))
+		r = oci_process_of_command(NULL, "/sbin/init", &c->process);
 	if (r == 0 && (want & INSP_WANT_FILES))
 		r = add_mounts(json_object_get(record, "expanded_devices"), dir, c);
 	if (r == 0 && (want & INSP_WANT_FILES))

@@ -5,6 +5,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/nspawn/scan.h"
+#include "libinspect/engines/oci/process.h"
 #include "libinspect/kernel/pid.h"
 
 #include <sys/stat.h>
@@ -134,6 +135,9 @@ static int fill_stopped(struct nspawn_scan *s, const char *tree, struct insp_con
 		r = container_set(&c->hostname, o.hostname ? o.hostname : c->name);
 	if (r == 0 && (want & INSP_WANT_DETAIL))
 		r = container_set(&c->command, o.command);
+	/* systemd-nspawn@.service boots it */
+	if (r == 0 && (want & INSP_WANT_CONFIG))
+		r = oci_process_of_command(o.command, "/sbin/init", &c->process);
 	return r;
 }
 

@@ -109,6 +109,7 @@ int oci_image_found(struct engine_scan *scan, const struct oci_image *image,
 	c->owner = image->owner;
 	if (container_set(&c->image_id, image->id) < 0 ||
 	    container_set(&c->store, image->store) < 0 ||
+	    container_set(&c->image_config, image->config) < 0 ||
 	    (image->name && (container_set(&c->image, oci_reference_familiar(image->name)) < 0 ||
 			     container_set(&c->name, c->image) < 0)))
 		return -ENOMEM;

@@ -25,6 +25,7 @@ bool oci_reference_is_id(const char *ref, const char *id);
 struct oci_image {
 	const char *engine, *id, *name, *store;
 	uid_t owner;
+	const char *config; /* insp_container.image_config; NULL: not known */
 };
 int oci_image_found(struct engine_scan *scan, const struct oci_image *image,
 		    struct insp_layers *layers);

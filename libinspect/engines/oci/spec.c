@@ -2,6 +2,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/oci/image.h"
+#include "libinspect/engines/oci/process.h"
 #include "libinspect/engines/oci/runtime.h"
 
 /*
@@ -132,6 +133,8 @@ int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c)
 		r = add_ids(json_at(spec, "linux.gidMappings"), &c->gids);
 	if (r == 0 && (want & INSP_WANT_CONFIG) && !c->image_config)
 		r = oci_image_config_of_process(json_at(spec, "process"), &c->image_config);
+	if (r == 0 && (want & INSP_WANT_CONFIG) && !c->process)
+		r = oci_process_of_spec(spec, NULL, &c->process);
 	return r;
 }
 

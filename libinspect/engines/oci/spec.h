@@ -13,7 +13,7 @@
  * INSP_WANT_FILES the mounts that are somebody's choice: binds and tmpfs, without those that every engine makes (/dev/shm,
  * /sys/fs/cgroup, /etc/hosts, /etc/resolv.conf, /run/.containerenv …). Mounts are added to those that are there; a source
  * that is relative to the bundle is left unset, and so is a volume's name: the specification has none; with INSP_WANT_CONFIG
- * image_config, where unset. -ENOMEM.
+ * image_config and process, where unset. -ENOMEM.
  */
 int oci_spec_fill(const json_t *spec, unsigned want, struct insp_container *c);
 

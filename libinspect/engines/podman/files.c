@@ -2,6 +2,7 @@
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/engines/oci/image.h"
+#include "libinspect/engines/oci/process.h"
 #include "libinspect/engines/oci/spec.h"
 #include "libinspect/engines/podman/podman.h"
 #include "libinspect/kernel/subid.h"
@@ -166,13 +167,27 @@ static int override(json_t *image, const json_t *config)
 	return env && json_object_set_new(image, "Env", own_env(env)) < 0 ? -ENOMEM : 0;
 }
 
+/* Its specification has no user: that is looked for when it starts. Nor what --init puts before the command. */
+static int podman_fill_process(const json_t *config, char **ret)
+{
+	const json_t *args = json_at(config, "spec.process.args");
+	const char *first = json_string_value(json_array_get(args, 0));
+	struct oci_process_more more = { .user = json_str_at(config, "user"),
+					 .groups = json_at(config, "groups") };
+
+	if (str_eq(first, "/run/podman-init") || str_eq(first, "/dev/init"))
+		more.skip = str_eq(json_string_value(json_array_get(args, 1)), "--") ? 2 : 1;
+	return oci_process_of_spec(json_at(config, "spec"), &more, ret);
+}
+
 int podman_fill_image_config(struct podman_store *s, struct insp_container *c, const json_t *config)
 {
 	const struct storage_record *record;
 	_cleanup_json_ json_t *image = NULL;
 	json_t *of_image;
-	int r = storage_find(s->storage, c->id, &record);
+	int r = podman_fill_process(config, &c->process);
 
+	r = r ?: storage_find(s->storage, c->id, &record);
 	if (r < 0 || !record)
 		return r;
 	r = storage_image(s->storage, record, &image);

@@ -5,6 +5,7 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/oci/image.h"
 #include "libinspect/engines/oci/reference.h"
 #include "libinspect/engines/storage/storage.h"
 
@@ -26,12 +27,25 @@ static const char *match(struct engine_scan *scan, const json_t *image, const ch
 	return oci_reference_is_id(scan->match.ref, id) ? "" : NULL;
 }
 
+/* Its configuration, where it can be read. -ENOMEM. */
+static int config_of(struct storage_root *root, const char *driver, const char *id, char **ret)
+{
+	const struct storage_record record = { .driver = driver, .image = id };
+	_cleanup_json_ json_t *json = NULL;
+	int r = storage_image(root, &record, &json);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return oci_image_config(json_object_get(json, "config"), ret);
+}
+
 static int add(struct storage_root *root, const char *driver, const char *engine,
 	       const json_t *json)
 {
 	const char *id = json_str_at(json, "id"), *name;
 	const struct storage_record top = { .driver = driver, .layer = json_str_at(json, "layer") };
 	struct oci_image image = { engine, id, .store = root->path, .owner = root->owner };
+	_cleanup_free_ char *config = NULL;
 	struct insp_layers *layers = NULL;
 	struct insp_err err = { 0 };
 	int r;
@@ -47,6 +61,9 @@ static int add(struct storage_root *root, const char *driver, const char *engine
 		insp_err_wrap(&err, r, "%s image %.12s", engine, id);
 		engine_scan_fail(root->scan, &err);
 	}
+	if (r == 0)
+		r = config_of(root, driver, id, &config);
+	image.config = config;
 	image.name = *name ? name : json_string_value(json_array_get(json_at(json, "names"), 0));
 	return r == -ENOMEM ? r : oci_image_found(root->scan, &image, layers);
 }
