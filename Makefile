@@ -40,6 +40,9 @@ LIBS     = -lsqlite3 -lyaml -ljansson -lnettle -lcap -lm
 STATIC  ?= $(if $(SAN),no,$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static $(LIBS) -o /dev/null 2>/dev/null && echo yes || echo no))
 STATIC_FLAGS = $(if $(filter yes,$(STATIC)),-static -Wl$(comma)--wrap=dlopen$(comma)--wrap=dlsym$(comma)--wrap=dlclose$(comma)--wrap=dlerror)
 FEW_SHARED = $(if $(filter yes,$(STATIC)),-Wl$(comma)-Bstatic $(filter-out -lm,$(LIBS)) -Wl$(comma)-Bdynamic -lm,$(LIBS))
+# cdebug unpacks archives: libarchive, and what it reads compressed files with
+ARCHIVE_LIBS = -larchive -lbz2 -llzma -lzstd -lz
+STATIC_ARCHIVE ?= $(if $(filter yes,$(STATIC)),$(shell printf 'int main(void){return 0;}' | $(CC) -x c - -static $(ARCHIVE_LIBS) -o /dev/null 2>/dev/null && echo yes || echo no))
 STATIC_OBJ = $(if $(filter yes,$(STATIC)),$(B)/obj/tools/shared/no-dlopen.o)
 
 # Every source by name; `make lint` compares the lists with the tree.
@@ -81,7 +84,7 @@ ccp        := operands signals
 sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
-sidecar    += toolbox toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
+sidecar    += toolbox toolbox-archive toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += session-attach session-dir session-end session-hold session-peer
 sidecar    += launch launch-filter launch-mounts rerun
 tui        := batch columns draw events keys live model put screen
@@ -260,9 +263,9 @@ $(B)/cnsenter: $(B)/obj/tools/cnsenter.o $(STATIC_OBJ) $(B)/libshared.a $(B)/lib
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
-$(B)/cdebug: $(B)/obj/tools/cdebug.o $(STATIC_OBJ) $(cdebug_obj) $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
+$(B)/cdebug: $(B)/obj/tools/cdebug.o $(if $(filter yes,$(STATIC_ARCHIVE)),$(STATIC_OBJ)) $(cdebug_obj) $(sidecar_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
-	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(if $(filter yes,$(STATIC_ARCHIVE)),$(STATIC_FLAGS)) $(LDFLAGS) $^ -o $@ $(if $(filter yes,$(STATIC_ARCHIVE)),$(ARCHIVE_LIBS),-larchive) $(LIBS)
 
 $(B)/cdiff: $(B)/obj/tools/cdiff.o $(STATIC_OBJ) $(cdiff_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@

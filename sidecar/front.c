@@ -16,6 +16,7 @@
 
 /* Longer than a busy host needs by far; a hung network file system of the host never answers. */
 #define ASSEMBLY_DEADLINE_MS 20000
+#define UNPACK_DEADLINE_MS   300000 /* of a toolbox that is an archive */
 #define STOP_DEADLINE_MS     3000
 #define TARGET_END_MS	     1000
 
@@ -153,10 +154,16 @@ static void hold_mntns(struct front *f)
 		f->mntns = 0;
 }
 
+static bool unpacks(const struct sidecar_plan *plan)
+{
+	return plan->opts->toolbox && plan->opts->toolbox->kind == TOOLBOX_ARCHIVE;
+}
+
 /* Until the supervisor is there. */
 static int wait_ready(struct front *f, struct insp_err *err)
 {
-	int64_t deadline = now_ms() + ASSEMBLY_DEADLINE_MS;
+	int limit = unpacks(f->plan) ? UNPACK_DEADLINE_MS : ASSEMBLY_DEADLINE_MS;
+	int64_t deadline = now_ms() + limit;
 
 	while (!f->supervisor) {
 		struct pollfd fds[] = { { f->messages, POLLIN, 0 }, { f->sigfd, POLLIN, 0 } };
@@ -165,7 +172,7 @@ static int wait_ready(struct front *f, struct insp_err *err)
 
 		if (left <= 0) {
 			insp_err_say(err, -ETIMEDOUT, "the sidecar is not ready after %d s",
-				     ASSEMBLY_DEADLINE_MS / 1000);
+				     limit / 1000);
 			insp_err_hint(err, "a file system of the host may not answer");
 			return -ETIMEDOUT;
 		}

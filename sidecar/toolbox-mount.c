@@ -49,15 +49,6 @@ static void leave_scratch(int fd)
 	umount2(path, MNT_DETACH);
 }
 
-static int config_fd(int fs, const char *key, int dirfd, const char *below)
-{
-	char fd[PROC_FD_PATH_MAX], path[PROC_FD_PATH_MAX + 16];
-
-	proc_fd_path(dirfd, fd);
-	snprintf(path, sizeof(path), "%s%s", fd, below);
-	return sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, key, path);
-}
-
 /* A merged root is as its upper directory is. */
 static int copy_mode(int from, int changes)
 {
@@ -69,47 +60,98 @@ static int copy_mode(int from, int changes)
 	return 0;
 }
 
-/* No marks that another lower tree would give another meaning: what is kept outlives the toolbox of today. */
-static int overlay(int lower, int changes, int *ret_tree)
+/*
+ * By numbers of descriptors below /proc/self/fd, as libinspect's rootfs/mount.c has it: 128 layers fit. No marks that another lower
+ * tree would give another meaning: what is kept outlives the toolbox of today; nor is what an archive has for one followed.
+ */
+static char *options(const struct toolbox_lowers *l, int changes)
 {
-	_cleanup_close_ int fs = sysc_fsopen("overlay");
-	int r = fs < 0 ? -errno : copy_mode(lower, changes), tree;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
 
-	if (r < 0)
-		return r;
-	if (sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "source", "cdebug") < 0 ||
-	    config_fd(fs, "lowerdir", lower, "") < 0 ||
-	    config_fd(fs, "upperdir", changes, "/upper") < 0 ||
-	    config_fd(fs, "workdir", changes, "/work") < 0 ||
-	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "index", "off") < 0 ||
-	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "metacopy", "off") < 0 ||
-	    sysc_fsconfig(fs, SYSC_FSCONFIG_SET_STRING, "redirect_dir", "off") < 0 ||
-	    sysc_fsconfig(fs, SYSC_FSCONFIG_CREATE, NULL, NULL) < 0)
-		return -errno;
-	tree = sysc_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (tree < 0)
-		return -errno;
-	*ret_tree = tree;
-	return 0;
+	if (!f)
+		return NULL;
+	fprintf(f, "index=off,metacopy=off,redirect_dir=nofollow,upperdir=%d/upper,workdir=%d/work",
+		changes, changes);
+	for (size_t i = l->n; i > 0; i--)
+		fprintf(f, "%s%d", i == l->n ? ",lowerdir=" : ":", l->fd[i - 1]);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
-/* The directory that is the toolbox, in this mount namespace. */
-static int open_lower(const struct toolbox *t, int scratch, struct insp_err *err)
+/* Mounted on the directory for changes, from which it is taken at once. */
+static int mount_at(const char *at, int changes, const char *data)
 {
-	int fd, r = 0;
+	int tree;
 
-	switch (t->kind) {
-	case TOOLBOX_DIR:
-		fd = open(t->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		return fd < 0 ? fail(t, -errno, "open it", err) : fd;
-	case TOOLBOX_SQUASHFS:
-	case TOOLBOX_EROFS: r = toolbox_attach_image(t, scratch, "lower", err); break;
-	case TOOLBOX_IMAGE: return -EINVAL; /* mount_image() */
+	if (mount("cdebug", at, "overlay", MS_NOSUID | MS_NODEV, data) < 0)
+		return -errno;
+	tree = sysc_open_tree(changes, "upper", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		tree = -errno;
+	umount2(at, MNT_DETACH);
+	return tree;
+}
+
+static int overlay(const struct toolbox_lowers *l, int changes, int *ret_tree)
+{
+	_cleanup_close_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *data = options(l, changes);
+	int r = copy_mode(l->fd[l->n - 1], changes);
+	char at[32];
+
+	if (!data)
+		return -ENOMEM;
+	if (r == 0 && (back < 0 || chdir("/proc/self/fd") < 0))
+		r = -errno;
+	if (r < 0)
+		return r;
+	snprintf(at, sizeof(at), "%d/upper", changes);
+	r = mount_at(at, changes, data);
+	if (fchdir(back) < 0 && r >= 0) {
+		close(r);
+		return -errno;
 	}
 	if (r < 0)
 		return r;
-	fd = openat(scratch, "lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? fail(t, -errno, "open it", err) : fd;
+	*ret_tree = r;
+	return 0;
+}
+
+static int add_lower(const struct toolbox *t, int fd, struct toolbox_lowers *l,
+		     struct insp_err *err)
+{
+	if (fd < 0)
+		return fail(t, -errno, "open it", err);
+	l->fd[l->n++] = fd;
+	return 0;
+}
+
+/* The directories that are the toolbox, in this mount namespace. */
+static int open_lowers(const struct toolbox *t, int scratch, struct toolbox_lowers *l,
+		       struct insp_err *err)
+{
+	int r;
+
+	switch (t->kind) {
+	case TOOLBOX_DIR:
+		return add_lower(t, open(t->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+				 l, err);
+	case TOOLBOX_SQUASHFS:
+	case TOOLBOX_EROFS:
+		r = toolbox_attach_image(t, scratch, "lower", err);
+		return r
+			       ?: add_lower(t,
+					    openat(scratch, "lower",
+						   O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+					    l, err);
+	case TOOLBOX_ARCHIVE: return toolbox_unpack(t, scratch, l, err);
+	case TOOLBOX_IMAGE: break; /* mount_image() */
+	}
+	return -EINVAL;
 }
 
 /* Where what is written goes: the memory, or a directory of this host, opened in this mount namespace. */
@@ -133,13 +175,17 @@ static void hint_keep(const struct toolbox *t, int r, struct insp_err *err)
 static int mount_lower(const struct toolbox *t, int scratch, int changes, int *ret_tree,
 		       struct insp_err *err)
 {
-	_cleanup_close_ int lower = open_lower(t, scratch, err);
-	int r;
+	struct toolbox_lowers l = { .n = 0 };
+	int r = open_lowers(t, scratch, &l, err);
 
-	if (lower < 0)
-		return lower;
-	r = overlay(lower, changes, ret_tree);
-	return r < 0 ? fail(t, r, "mount it", err) : 0;
+	if (r == 0) {
+		r = overlay(&l, changes, ret_tree);
+		if (r < 0)
+			fail(t, r, "mount it", err);
+	}
+	for (size_t i = 0; i < l.n; i++)
+		close(l.fd[i]);
+	return r;
 }
 
 /* The layers of an engine's store, where they are. */

@@ -26,9 +26,8 @@ static void toolbox_freep(struct toolbox **t)
 const char *toolbox_kind_name(enum toolbox_kind kind)
 {
 	static const char *const names[] = {
-		[TOOLBOX_DIR] = "directory",
-		[TOOLBOX_SQUASHFS] = "squashfs",
-		[TOOLBOX_EROFS] = "erofs",
+		[TOOLBOX_DIR] = "directory", [TOOLBOX_SQUASHFS] = "squashfs",
+		[TOOLBOX_EROFS] = "erofs",   [TOOLBOX_ARCHIVE] = "archive",
 		[TOOLBOX_IMAGE] = "image",
 	};
 
@@ -43,21 +42,31 @@ static const struct {
 	enum toolbox_kind kind;
 } magics[] = {
 	{ 0, "hsqs", TOOLBOX_SQUASHFS },
+	{ 257, "ustar", TOOLBOX_ARCHIVE },
+	{ 0, "\x1f\x8b", TOOLBOX_ARCHIVE }, /* gzip */
+	{ 0, "BZh", TOOLBOX_ARCHIVE },	    /* bzip2 */
+	{ 0,
+	  "\xfd"
+	  "7zXZ",
+	  TOOLBOX_ARCHIVE },			    /* xz */
+	{ 0, "\x28\xb5\x2f\xfd", TOOLBOX_ARCHIVE }, /* zstd */
 	{ 1024, "\xe2\xe1\xf5\xe0", TOOLBOX_EROFS },
 };
 
 static int look_at_file(struct toolbox *t, int fd, struct insp_err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
-		char buf[4];
+		size_t len = strlen(magics[i].bytes);
+		char buf[8];
 
-		if (pread(fd, buf, sizeof(buf), magics[i].at) == (ssize_t)sizeof(buf) &&
-		    memcmp(buf, magics[i].bytes, sizeof(buf)) == 0) {
+		if (pread(fd, buf, len, magics[i].at) == (ssize_t)len &&
+		    memcmp(buf, magics[i].bytes, len) == 0) {
 			t->kind = magics[i].kind;
 			return 0;
 		}
 	}
-	insp_err_say(err, -EINVAL, "toolbox '%s': no squashfs or erofs file system is in it",
+	insp_err_say(err, -EINVAL,
+		     "toolbox '%s': no squashfs or erofs file system, and no tar archive, is in it",
 		     t->spec);
 	return -EINVAL;
 }
@@ -84,8 +93,10 @@ static int no_toolbox(const struct toolbox *t, int r, struct insp_err *err)
 		insp_err_say(err, r, "no toolbox '%s'", t->spec);
 	else
 		insp_err_set(err, r, "toolbox '%s'", t->spec);
-	insp_err_hint(err, "a directory, a squashfs or erofs file, a name that '--toolbox list' "
-			   "shows, image:NAME, or host");
+	insp_err_hint(
+		err,
+		"a directory, a squashfs or erofs file, a tar archive, a name that '--toolbox list' "
+		"shows, image:NAME, or host");
 	return r;
 }
 

@@ -17,6 +17,7 @@ enum toolbox_kind {
 	TOOLBOX_DIR,
 	TOOLBOX_SQUASHFS, /* a file */
 	TOOLBOX_EROFS,	  /* a file */
+	TOOLBOX_ARCHIVE,  /* a file: tar, of a tree or of an image */
 	TOOLBOX_IMAGE,	  /* of an engine's store */
 };
 /* "directory", "squashfs", … */

@@ -21,6 +21,10 @@ libsqlite3-dev                  lib:sqlite3
 libyaml-dev                     lib:yaml-0.1
 libsmartcols-dev                lib:smartcols
 libarchive-dev                  lib:libarchive
+libzstd-dev                     lib:libzstd
+libbz2-dev                      header:bzlib.h
+liblzma-dev                     lib:liblzma
+zlib1g-dev                      lib:zlib
 nettle-dev                      lib:nettle
 libncurses-dev                  lib:ncursesw
 libcap-dev                      header:sys/capability.h

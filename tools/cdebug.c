@@ -113,7 +113,7 @@ static const struct opt table[] = {
 	  "of a stopped container: make them",
 	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = parse_namespaces },
 	{ OPT_STRING, 0, "toolbox", AT(toolbox), "TOOLBOX",
-	  "its programs: a directory, a squashfs or erofs file, a name, list, or host (the default)",
+	  "its programs: a directory, a squashfs, erofs or tar file, image:NAME, a name, list, or host (default)",
 	  .complete = COMPLETE_FILE },
 	{ OPT_STRING, 0, "keep", AT(keep_as), "NAME",
 	  "keep what is changed in the toolbox, for the next session with this NAME" },

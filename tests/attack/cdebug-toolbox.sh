@@ -64,13 +64,47 @@ test_expect OVERLAY 'in a session they are none' '
     echo none >expect && test_cmp expect actual
 '
 
+# evil_tar KIND: box with one entry that is to get out of it
+evil_tar()
+{
+    python3 - "$1" "$TRASH/host" <<'PY'
+import io, sys, tarfile
+kind, host = sys.argv[1:]
+t = tarfile.open('evil.tar', 'w')
+t.add('box', '.')
+def entry(name, type=tarfile.REGTYPE, link='', data=b'evil'):
+    i = tarfile.TarInfo(name); i.type = type; i.linkname = link; i.size = len(data) if type == tarfile.REGTYPE else 0
+    t.addfile(i, io.BytesIO(data))
+if kind == 'dotdot': entry('../' * 20 + host[1:] + '/planted')
+if kind == 'absolute': entry(host + '/planted')
+if kind == 'link': entry('out', tarfile.SYMTYPE, host); entry('out/planted')
+if kind == 'hardlink': entry('stolen', tarfile.LNKTYPE, '../' * 20 + host[1:] + '/own')
+if kind == 'redirect':
+    i = tarfile.TarInfo('red'); i.type = tarfile.DIRTYPE; i.mode = 0o755
+    i.pax_headers = {'SCHILY.xattr.trusted.overlay.redirect': '/etc'}; t.addfile(i)
+t.close()
+PY
+}
+
+test_expect OVERLAY,PYTHON 'a tar with names that lead out: a naive reader writes to the host' '
+    stopped_up && rm -rf host box naive && mkdir -p host naive && echo own >host/own && box_make box && evil_tar link &&
+    tar -xf evil.tar -C naive --absolute-names --keep-directory-symlink && evil_tar absolute && rm -f host/planted && tar -xf evil.tar -C naive --absolute-names &&
+    test -e host/planted
+'
+test_expect OVERLAY,PYTHON 'with cdebug it is refused, or lands inside, and the host has what it had' '
+    stopped_up && rm -rf host box && mkdir -p host && echo own >host/own && box_make box && for kind in dotdot link hardlink; do
+        evil_tar $kind && test_status 125 stopped -q --toolbox ./evil.tar web -- true 2>err && [ "$(grep -c "^cdebug: " err)" = 1 ] && [ "$(ls host)" = own ] || { echo $kind; return 1; }
+    done && evil_tar absolute && stopped -q --toolbox ./evil.tar web -- cat "$TRASH/host/planted" >actual && printf evil >expect && test_cmp expect actual && [ "$(ls host)" = own ] &&
+    evil_tar redirect && stopped -q --toolbox ./evil.tar web -- ls /red >actual && test_empty actual
+'
+
 test_expect OVERLAY 'what another user has put where a name is looked for is not root'"'"'s toolbox, unless that user called by sudo' '
     stopped_up && rm -rf box && box_make box && mkdir -p home/.local/share/sonde && cp -a box home/.local/share/sonde/planted && chown -R 1234 home/.local/share/sonde/planted &&
     test_status 125 env HOME="$PWD/home" "$SONDE_BUILD/cdebug" --docker-root "$HOST/var/lib/docker" -q --toolbox planted web -- true 2>err && test_grep "others than root and you" err &&
     HOME=$PWD/home SUDO_UID=1234 stopped -q --toolbox planted web -- true
 '
 
-# The container'"'"'s root looks at each process that comes into its sight, at its root directory and descriptors.
+# The container's root looks at each process that comes into its sight, at its root directory and descriptors.
 secret_box() { rm -rf box && box_make box && echo "the toolbox secret" >box/secret && chmod 600 box/secret; }
 
 test_expect RUNC,OVERLAY 'naive: a process that enters with a directory of the toolbox open is robbed of it' '

@@ -75,6 +75,42 @@ test_expect OVERLAY 'an image of a store, its layers where they are; the store s
     in_box image:docker:tools:latest web -- true
 '
 
+test_expect OVERLAY 'a tar archive, compressed or not, unpacked to memory' '
+    box_up && for to in "tar cf" "tar czf" "tar cJf" "tar cjf" "tar --zstd -cf"; do
+        (cd box && $to ../box.tar .) && in_box ./box.tar web -- sh -c "cat /etc/box; echo 1 >/new; ls / | grep new; stat -c %a /etc" >actual &&
+        printf "box\nnew\n%s\n" "$(stat -c %a box/etc)" >expect && test_cmp expect actual || { echo "$to"; return 1; }
+    done && ! box_left
+'
+
+# Two layers: the second deletes /etc/box and /opt/low, hides what was in /var, and changes a directory to a file.
+image_archives()
+{
+    rm -rf la lb oci saved && cp -a box la && mkdir -p la/opt la/var/old la/thing lb/etc lb/opt lb/var/new && echo low >la/opt/low && : >lb/etc/.wh.box &&
+        : >lb/opt/.wh.low && : >lb/var/.wh..wh..opq && echo file >lb/thing && echo two >lb/etc/two && mkdir -p oci/blobs/sha256 saved/1 saved/2 &&
+        tar czf oci/1 -C la . && tar czf oci/2 -C lb . && tar cf saved/1/layer.tar -C la . && tar cf saved/2/layer.tar -C lb . &&
+        echo "[{\"Layers\":[\"1/layer.tar\",\"2/layer.tar\"]}]" >saved/manifest.json && echo "{\"imageLayoutVersion\":\"1.0.0\"}" >oci/oci-layout || return 1
+    local one two manifest
+    one=$(sha256sum <oci/1 | cut -c1-64) two=$(sha256sum <oci/2 | cut -c1-64)
+    mv oci/1 "oci/blobs/sha256/$one" && mv oci/2 "oci/blobs/sha256/$two" || return 1
+    printf "{\"layers\":[{\"digest\":\"sha256:%s\"},{\"digest\":\"sha256:%s\"}]}" "$one" "$two" >oci/manifest && manifest=$(sha256sum <oci/manifest | cut -c1-64) &&
+        mv oci/manifest "oci/blobs/sha256/$manifest" && printf "{\"manifests\":[{\"digest\":\"sha256:%064d\",\"platform\":{\"architecture\":\"z80\"}},{\"digest\":\"sha256:%s\"}]}" 0 "$manifest" >oci/index.json &&
+        tar cf oci.tar -C oci . && tar cf saved.tar -C saved .
+}
+
+test_expect OVERLAY 'an image in an archive, of the OCI layout and as docker save writes it: its layers, with what they delete' '
+    box_up && image_archives && for archive in oci.tar saved.tar; do
+        in_box ./$archive web -- sh -c "cat /etc/two /thing; ls /opt /var; ls -A / | grep wh; test -e /etc/box || echo deleted" >actual &&
+        printf "two\nfile\n/opt:\n\n/var:\nnew\ndeleted\n" >expect && test_cmp expect actual || { echo $archive; return 1; }
+    done && ! box_left
+'
+
+test_expect OVERLAY 'an archive that is damaged, or lacks a layer: one line' '
+    box_up && image_archives && rm -r saved/2 && tar cf saved.tar -C saved . && tar czf box.tar -C box . && head -c 100000 box.tar >cut.tar && printf "\037\213garbage" >bad.tar &&
+    for bad in saved.tar cut.tar bad.tar; do
+        test_status 125 in_box ./$bad web -- true 2>err && [ "$(grep -c "^cdebug: " err)" = 1 ] && test_grep "$bad" err || { echo $bad; return 1; }
+    done && ! box_left
+'
+
 test_expect OVERLAY,SQUASHFS 'a name is looked for in the home directory, with or without its suffix; --toolbox list shows it' '
     box_up && rm -rf home && mkdir -p home/.local/share/sonde && mksquashfs box home/.local/share/sonde/tiny.squashfs -quiet -no-progress -noappend >/dev/null &&
     cp -a box home/.local/share/sonde/tree && : >home/.local/share/sonde/none && cp box/bin/busybox home/.local/share/sonde/other.squashfs &&
