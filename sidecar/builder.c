@@ -4,6 +4,7 @@
 #include "libinspect/sysc.h"
 #include "sidecar/rerun.h"
 #include "sidecar/stopped.h"
+#include "sidecar/who.h"
 #include "sidecar/toolbox-root.h"
 
 #include <sched.h>
@@ -86,6 +87,9 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 	if (plan->opts->toolbox && !(plan->join & (1U << INSP_NS_NET)))
 		toolbox_host_names(own);
 	r = plan->rerun ? rerun_put(plan, m->tree, own, err) : 0;
+	/* this process's copy, and that of those that it starts */
+	if (r == 0 && plan->start)
+		r = who_decide_by_files((struct sidecar_plan *)(uintptr_t)plan, m->tree, err);
 	r = r ?: mounts_seal_root(plan, m, err);
 	if (r == 0 && plan->opts->stopped)
 		r = stopped_volumes(plan, m, ch->messages, err);

@@ -22,7 +22,7 @@ void environ_free(char **strings);
 /* ---- targetenv.c ---- */
 
 /*
- * Adds the environment of the container's first process to env, without what programs of the host obey, of which one
+ * Adds the environment of the container's first process, or the recorded one, to env, without what programs of the host obey, of which one
  * warning of the plan tells. -ETIMEDOUT: its memory does not answer; -E2BIG.
  */
 int targetenv_add(struct sidecar_plan *plan, char **env, struct insp_err *err);

@@ -33,6 +33,8 @@ struct sidecar_plan {
 	char *home;	       /* absolute; the command's own file system is mounted there */
 	char **argv, **envp;
 	struct rerun *rerun; /* rerun.h; NULL: not wanted */
+	/* opts->stopped with as_target; ids are those of its passwd, which the builder reads. NULL: not that */
+	struct insp_start *start;
 	struct insp_diags warnings;
 };
 

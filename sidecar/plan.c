@@ -19,6 +19,7 @@ struct sidecar_plan *sidecar_plan_free(struct sidecar_plan *plan)
 	if (!plan)
 		return NULL;
 	rerun_free(plan->rerun);
+	insp_start_free(plan->start);
 	free(plan->name);
 	free(plan->home);
 	free(plan->workdir);

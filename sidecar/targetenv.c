@@ -142,10 +142,12 @@ int targetenv_add(struct sidecar_plan *plan, char **env, struct insp_err *err)
 	_cleanup_free_ char *block = NULL;
 	struct withheld w = { 0 };
 	size_t len = 0;
-	int r = insp_pid_environ(plan->sys, plan->target, &block, &len, err);
+	int r = plan->start ? 0 : insp_pid_environ(plan->sys, plan->target, &block, &len, err);
 
 	if (r < 0)
 		return r;
+	for (char **e = plan->start ? plan->start->env : NULL; e && *e && r == 0; e++)
+		r = take(env, *e, &w);
 	for (size_t off = 0; off < len && r == 0; off += strlen(block + off) + 1)
 		r = take(env, block + off, &w);
 	if (r == 0)

@@ -186,6 +186,35 @@ static int decide_no_root(struct sidecar_plan *plan, struct insp_err *err)
 	return 0;
 }
 
+/* Of one that does not run: what its record says. Names are its own passwd's, see who_decide_by_files(). */
+static int as_recorded(struct sidecar_plan *plan, struct insp_err *err)
+{
+	struct insp_err w = { 0 };
+	int r = insp_start_read(plan->opts->stopped, &plan->start, err);
+
+	if (r < 0)
+		return r;
+	plan->caps = (struct insp_enter_caps){ .cut = true,
+					       .bounding = plan->start->caps.bounding,
+					       .no_new_privs = plan->start->caps.no_new_privs };
+	if (plan->start->caps_known)
+		return 0;
+	plan->caps.bounding = CAP_RUNTIME;
+	insp_err_say(&w, -ENODATA, "no record tells its capabilities: a container's default ones");
+	insp_diags_add(&plan->warnings, &w);
+	return 0;
+}
+
+int who_decide_by_files(struct sidecar_plan *plan, int tree, struct insp_err *err)
+{
+	_cleanup_free_ char *home = NULL;
+	int r = insp_start_ids(plan->start, NULL, tree, &plan->ids, &home, err);
+
+	plan->uid = plan->ids.uid;
+	plan->gid = plan->ids.gid;
+	return r;
+}
+
 static int decide_ids(struct sidecar_plan *plan, struct insp_err *err)
 {
 	const struct sidecar_opts *o = plan->opts;
@@ -198,7 +227,9 @@ static int decide_ids(struct sidecar_plan *plan, struct insp_err *err)
 		r = decide_user(plan, err);
 	if (r == 0 && profiles[o->profile].no_root)
 		r = decide_no_root(plan, err);
-	if (r == 0 && o->as_target)
+	if (r == 0 && o->as_target && !plan->target)
+		r = as_recorded(plan, err);
+	else if (r == 0 && o->as_target)
 		r = insp_enter_target_creds(plan->target, joined(plan), &plan->ids, &plan->caps,
 					    err);
 	if (r == 0 && plan->ids.set_uid && plan->ids.uid != 0 && !plan->user.name)
@@ -273,10 +304,22 @@ static int target_cwd(const struct sidecar_plan *plan, char **ret, struct insp_e
 	return 0;
 }
 
+static int recorded_cwd(struct sidecar_plan *plan, struct insp_err *err)
+{
+	const char *dir = plan->start->workdir ? plan->start->workdir : "";
+
+	if (asprintf(&plan->workdir, "/target%s%s", *dir && *dir != '/' ? "/" : "", dir) >= 0)
+		return 0;
+	plan->workdir = NULL;
+	return insp_err_set(err, -ENOMEM, "plan");
+}
+
 static int decide_workdir(struct sidecar_plan *plan, struct insp_err *err)
 {
 	if (!plan->opts->workdir)
-		return plan->opts->as_target ? target_cwd(plan, &plan->workdir, err) : 0;
+		return plan->start	       ? recorded_cwd(plan, err)
+		       : plan->opts->as_target ? target_cwd(plan, &plan->workdir, err)
+					       : 0;
 	plan->workdir = strdup(plan->opts->workdir);
 	return plan->workdir ? 0 : insp_err_set(err, -ENOMEM, "plan");
 }
@@ -301,6 +344,9 @@ char *who_home(const struct sidecar_plan *plan)
 {
 	if (plan->user.name)
 		return environ_home(plan->user.home);
+	/* who it is the builder finds out */
+	if (plan->start)
+		return strdup("/tmp");
 	/* nobody's home, or one behind directories that the user may not enter */
 	if (plan->ids.set_uid && plan->ids.uid != 0)
 		return strdup("/tmp");
@@ -311,6 +357,14 @@ void who_describe(const struct sidecar_plan *plan, FILE *f)
 {
 	const struct insp_enter_caps *caps = &plan->caps;
 
+	if (plan->start && plan->start->user) {
+		_cleanup_free_ char *safe = insp_escape_str(plan->start->user);
+
+		fprintf(f, "user          %s of the container\n", safe ? safe : "?");
+	} else if (plan->start) {
+		fprintf(f, "user          %u:%u\n", (unsigned)plan->start->uid,
+			(unsigned)plan->start->gid);
+	}
 	if (plan->ids.set_uid) {
 		fprintf(f, "user          %u:%u", (unsigned)plan->ids.uid, (unsigned)plan->ids.gid);
 		for (size_t i = 0; i < plan->ids.n_groups; i++)

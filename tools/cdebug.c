@@ -398,10 +398,9 @@ static int debug_stopped(struct insp_sys *sys, const char *ref, struct sidecar_o
 		return r;
 	if (insp_state_is_live(c->state) || c->pid > 0)
 		return has_no_process(c);
-	if (o->as_target || o->forward.n) {
-		insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s): no %s",
-			     c->engine, c->name, insp_state_name(c->state),
-			     o->as_target ? "--as-target" : "--forward");
+	if (o->forward.n) {
+		insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s): no --forward",
+			     c->engine, c->name, insp_state_name(c->state));
 		insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
 		return tool_fail(&tool, &err);
 	}

@@ -7,6 +7,14 @@
 test_engine runc
 test_prereq OVERLAY '[ "$(id -u)" = 0 ] && unshare --mount true && grep -qw overlay /proc/filesystems && have_all jq setfattr ip'
 
+# as_recorded JQ HOSTCONFIG: its record says so
+as_recorded()
+{
+    local record
+    record=$HOST/var/lib/docker/containers/$(docker_id 1)
+    jq -c "$1" "$record/config.v2.json" >record.new && mv record.new "$record/config.v2.json" && printf %s "$2" >"$record/hostconfig.json"
+}
+
 # in_back ARGUMENT...: cdebug in the background; its pid is $front
 in_back()
 {
@@ -50,11 +58,23 @@ test_expect OVERLAY 'statuses, signals and limits are as beside a running one' '
     test_status 137 stopped web -- sh -c "kill -9 \$\$" && test_status 0 stopped --pids 20 --memory 64M web -- true
 '
 
-test_expect OVERLAY 'it runs as whom one says; there is nobody to be the target' '
+test_expect OVERLAY 'it runs as whom one says' '
     stopped_up && stopped --user 1234:99 --workdir /target/etc web -- sh -c "id -u; id -g; pwd; cat motd" >actual &&
     printf "1234\n99\n/target/etc\nmotd\n" >expect && test_cmp expect actual &&
     stopped --profile restricted web -- id -u >actual && echo 65534 >expect && test_cmp expect actual &&
-    test_status 125 stopped --as-target web -- true 2>err && test_grep "is not running (exited): no --as-target" err
+    test_status 125 stopped --forward 80:80 web 2>err && test_grep "is not running (exited): no --forward" err
+'
+
+test_expect OVERLAY '--as-target: user, groups, capabilities, directory and environment are those of its record, without what programs obey' '
+    stopped_up && as_recorded ".Config.User = \"app\" | .Config.WorkingDir = \"/etc\" | .Config.Env = [\"COLOR=red\", \"LD_PRELOAD=/target/evil.so\"]" "{\"CapDrop\":[\"ALL\"],\"CapAdd\":[\"CHOWN\"],\"GroupAdd\":[\"77\"]}" &&
+    echo "app:x:1234:99::/:/bin/sh" >"$upper/etc/passwd" &&
+    stopped --as-target web -- sh -c "id -u; id -G; pwd; echo \$COLOR:\$LD_PRELOAD; grep CapBnd /proc/self/status" >actual 2>err &&
+    printf "1234\n99 77\n/target/etc\nred:\nCapBnd:\t0000000000000001\n" >expect && test_cmp expect actual && test_grep "kept from the host.s programs.*: LD_PRELOAD" err &&
+    as_recorded ".Config.User = \"nobody-here\"" "{}" && test_status 125 stopped --as-target web -- true 2>err && test_grep "no user .nobody-here. in its /etc/passwd" err
+'
+
+test_expect OVERLAY 'more layers than the kernel mounts are one line' '
+    stopped_up 499 && test_status 125 stopped -q web -- true 2>err && cat err && [ "$(grep -vc "^hint: " err)" = 1 ] && test_grep "layers" err
 '
 
 test_expect OVERLAY '--keep-changes keeps them, and a later session finds them again; the store is as it was' '
