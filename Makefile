@@ -87,6 +87,9 @@ sidecar    += keep stopped
 sidecar    += toolbox toolbox-archive toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += session-attach session-dir session-end session-hold session-peer
 sidecar    += launch launch-filter launch-mounts rerun
+sidecar    += relocate view view-launcher view-toolbox
+# what starts programs inside a container's own tree: static, and linked alone
+launcher   := view-launch view-cache view-elf relocate
 tui        := batch columns draw events keys live model put screen
 TOOLS      := ccp cdebug cdiff cexport cnsenter cps ctop
 unit_tests := \
@@ -127,6 +130,7 @@ unit_tests := \
     path \
     pid \
     podman \
+    relocate \
     resolve \
     rkt \
     runc \
@@ -139,7 +143,7 @@ unit_tests := \
     youki \
 
 HELPERS    := attack-proc churn-tree demo-container deny-syscall false-daemon naive-enter peak-memory push-tty spawn-many \
-              stall swap-race try-escape with-key
+              stall swap-race trap try-escape with-key
 # these link the library, and so are for this host only
 LIB_HELPERS := dump-view resolve stress-bolt stress-sqlite
 fuzz_tests := \
@@ -192,6 +196,7 @@ CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 CCP_SRC := $(ccp:%=tools/ccp/%.c)
 TUI_SRC := $(tui:%=tui/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
+LAUNCHER_SRC := $(launcher:%=sidecar/%.c)
 UNIT    := $(unit_tests:%=test-%)
 FUZZ    := $(fuzz_tests:%=fuzz-%)
 
@@ -214,7 +219,7 @@ helper_obj := $(HELPERS:%=$(B)/obj/tests/helpers/%.o) $(LIB_HELPERS:%=$(B)/obj/t
 .SECONDARY:
 .PHONY: toolbox all help install uninstall completion demo check check-vm unit unit-programs objects lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
-all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
+all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(B)/helpers/trap.so $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -267,6 +272,16 @@ $(B)/cdebug: $(B)/obj/tools/cdebug.o $(if $(filter yes,$(STATIC_ARCHIVE)),$(STAT
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(if $(filter yes,$(STATIC_ARCHIVE)),$(STATIC_FLAGS)) $(LDFLAGS) $^ -o $@ $(if $(filter yes,$(STATIC_ARCHIVE)),$(ARCHIVE_LIBS),-larchive) $(LIBS)
 
+# it becomes a part of cdebug; no sanitizer can be linked statically
+$(B)/launcher: $(LAUNCHER_SRC) sidecar/view-launch.h sidecar/view-layout.h Makefile
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=% -DSONDE_SAN -MMD -MP,$(SONDE_CFLAGS)) -O2 -static -s -Wl,--gc-sections \
+		$(LAUNCHER_SRC) -o $@
+
+$(B)/obj/sidecar/view-launcher.o: $(B)/launcher
+$(B)/obj/sidecar/view-launcher.o: SONDE_CFLAGS += -DLAUNCHER_FILE='"$(B)/launcher"'
+
 $(B)/cdiff: $(B)/obj/tools/cdiff.o $(STATIC_OBJ) $(cdiff_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
@@ -277,6 +292,12 @@ $(B)/helpers/%: tests/helpers/%.c Makefile
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(SONDE_CFLAGS)) $(CFLAGS) -static $< -o $@ $(HELPER_LIBS_$*)
+
+# the same as a library
+$(B)/helpers/trap.so: tests/helpers/trap.c Makefile
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=% -fstack-protector-strong -MMD -MP,$(SONDE_CFLAGS)) -DTRAP_LIBRARY -O1 -U_FORTIFY_SOURCE -fPIC -shared $< -o $@
 
 $(LIB_HELPERS:%=$(B)/helpers/%): $(B)/helpers/%: $(B)/obj/tests/helpers/%.o $(B)/libinspect.a
 	@mkdir -p $(@D)
@@ -407,7 +428,7 @@ bench: all ## compare speed and memory with docker, podman, nsenter and lsns (as
 
 # what the lists hold, for tests/lint
 sources:
-	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDEBUG_SRC) $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(TUI_SRC) $(SIDECAR_SRC) $(TOOLS:%=tools/%.c) \
+	@printf '%s\n' $(LIB_SRC) $(SHARED_SRC) tools/shared/no-dlopen.c $(CDEBUG_SRC) $(CDIFF_SRC) $(CEXPORT_SRC) $(CPS_SRC) $(CCP_SRC) $(TUI_SRC) $(sort $(SIDECAR_SRC) $(LAUNCHER_SRC)) $(TOOLS:%=tools/%.c) \
 		$(UNIT:%=tests/unit/%.c) $(HELPERS:%=tests/helpers/%.c) $(LIB_HELPERS:%=tests/helpers/%.c) $(FUZZ:%=tests/fuzz/%.c) $(MANPAGES:%=docs/man/%.1.scd)
 
 clean: ## remove build/

@@ -6,6 +6,7 @@
 #include "sidecar/stopped.h"
 #include "sidecar/who.h"
 #include "sidecar/toolbox-root.h"
+#include "sidecar/view.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -63,7 +64,8 @@ static int take_tree(const struct sidecar_plan *plan, struct mounts *m, struct n
 	if (r < 0)
 		return r;
 	r = mounts_restrict_target(plan, m, err);
-	if (r < 0)
+	/* in the target view they are where they belong */
+	if (r < 0 || plan->opts->in_target)
 		return r;
 	r = nameconf_start(plan, m->tree, names);
 	return r < 0 ? insp_err_set(err, r, "read the container's name service files") : 0;
@@ -79,6 +81,8 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 	if (r < 0)
 		return r;
 	m->keep = ch->keep;
+	if (plan->opts->in_target)
+		return view_make_root(plan, m, ch->messages, err);
 	r = mounts_make_root(plan, m, err);
 	if (r < 0)
 		return r;
@@ -127,7 +131,7 @@ static int enter(const struct sidecar_plan *plan, struct mounts *m, struct chann
 
 	if (r < 0)
 		return r;
-	if (plan->join & (1U << INSP_NS_NET)) {
+	if ((plan->join & (1U << INSP_NS_NET)) && !m->has_sys) {
 		r = attach_sysfs(m, err);
 		if (r < 0)
 			return r;
@@ -138,7 +142,7 @@ static int enter(const struct sidecar_plan *plan, struct mounts *m, struct chann
 	r = mounts_home(plan, err);
 	if (r < 0)
 		return r;
-	if (plan->opts->toolbox || (plan->join & (1U << INSP_NS_NET)))
+	if (!plan->opts->in_target && (plan->opts->toolbox || (plan->join & (1U << INSP_NS_NET))))
 		nameconf_mount(ch->messages);
 	return 0;
 }

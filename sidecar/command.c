@@ -1,6 +1,7 @@
 /* The last steps before the user's command: limits, terminal, user namespace, who it runs as, directory, exec. */
 #include "sidecar/internal.h"
 #include "sidecar/toolbox-root.h"
+#include "sidecar/view-layout.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -64,17 +65,20 @@ static bool is_in_target(void)
 	return syscall(SYS_getcwd, buf, sizeof(buf)) > 0 && proc_is_below(buf, "/target");
 }
 
-static int try_dir(const char *path)
+static int try_dir(const struct sidecar_plan *plan, const char *path)
 {
 	if (chdir(path) < 0)
 		return -errno;
+	/* in the container's own view there is nothing else to come to */
+	if (plan->opts->in_target)
+		return 0;
 	return proc_is_below(path, "/target") && !is_in_target() ? -EXDEV : 0;
 }
 
 /* After the ids: it is the command's user who must be allowed to. */
 static int change_dir(const struct sidecar_plan *plan, int messages, struct insp_err *err)
 {
-	int r = plan->workdir ? try_dir(plan->workdir) : 0;
+	int r = plan->workdir ? try_dir(plan, plan->workdir) : 0;
 
 	if (r == 0)
 		return 0;
@@ -87,7 +91,7 @@ static int change_dir(const struct sidecar_plan *plan, int messages, struct insp
 		return r;
 	/* the container's doing, which shall not keep anybody from looking into it */
 	message_warn(messages, err);
-	if (chdir("/target") < 0 && chdir("/") < 0)
+	if ((plan->opts->in_target || chdir("/target") < 0) && chdir("/") < 0)
 		return insp_err_set(err, -errno, "change to directory '/'");
 	return 0;
 }
@@ -95,15 +99,35 @@ static int change_dir(const struct sidecar_plan *plan, int messages, struct insp
 /* What to run: given, or the host's shell, or the toolbox's, which is seen only now. */
 static char *const *words(const struct sidecar_plan *plan, char **own_shell)
 {
+	static char view_sh[] = VIEW_BIN "/sh";
+
 	if (plan->opts->command || !plan->opts->toolbox)
 		return plan->argv;
-	own_shell[0] = toolbox_shell(plan->envp);
+	if (plan->opts->in_target && access(plan->argv[0], X_OK) == 0)
+		return plan->argv;
+	own_shell[0] = plan->opts->in_target ? view_sh : toolbox_shell(plan->envp);
 	return own_shell;
+}
+
+static void cannot_run_in_view(const struct sidecar_plan *plan, const char *program, int error,
+			       struct insp_err *err)
+{
+	insp_err_set(err, error, "run '%s'", program);
+	if (error == -ENOENT)
+		insp_err_hint(err, "it is looked for among the programs of %s%s",
+			      plan->opts->toolbox ? "the toolbox" : "the host",
+			      plan->opts->exec ? " and of the container" : "");
+	else if (error == -EACCES && !plan->opts->exec)
+		insp_err_hint(err, "the container's own programs are started with --exec only");
 }
 
 static void cannot_run(const struct sidecar_plan *plan, const char *program, int error,
 		       struct insp_err *err)
 {
+	if (plan->opts->in_target) {
+		cannot_run_in_view(plan, program, error, err);
+		return;
+	}
 	if (plan->opts->toolbox) {
 		toolbox_cannot_run(plan->opts->toolbox, plan->opts->command ? program : NULL, error,
 				   err);

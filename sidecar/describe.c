@@ -1,6 +1,7 @@
 /* The plan in words, for --dry-run. */
 #include "sidecar/toolbox.h"
 #include "sidecar/rerun.h"
+#include "sidecar/view-layout.h"
 #include "sidecar/who.h"
 
 #include <inttypes.h>
@@ -50,11 +51,31 @@ static void print_tools(const struct sidecar_plan *plan, FILE *f)
 	fprintf(f, "memory at /tmp and %s\n", plan->home);
 }
 
+static void print_view(const struct sidecar_plan *plan, FILE *f)
+{
+	const struct sidecar_opts *o = plan->opts;
+
+	fprintf(f, "mount         the container's files with its volumes at / (%s, %s)\n",
+		o->stopped ? "changes lost at the end"
+		: o->write ? "writable"
+			   : "read-only",
+		o->exec ? "its programs may be started" : "nothing of them is executed");
+	fprintf(f, "mount         %s%s at " VIEW_TOOLBOX ", memory at %s and " VIEW_TMP "\n",
+		o->toolbox ? "the toolbox " : "the host's programs (read-only)",
+		o->toolbox ? o->toolbox->spec : "", plan->home);
+	fprintf(f, "mount         /proc of %s, the host's standard devices at /dev\n",
+		plan->join & (1U << INSP_NS_PID) ? "the container" : "the host");
+}
+
 static void print_mounts(const struct sidecar_plan *plan, FILE *f)
 {
 	const char *whose = plan->opts->stopped ? "the session" : "the container";
 	bool net = plan->join & (1U << INSP_NS_NET);
 
+	if (plan->opts->in_target) {
+		print_view(plan, f);
+		return;
+	}
 	print_tools(plan, f);
 	print_target(plan->opts, f);
 	fprintf(f, "mount         /proc of %s, /sys of %s%s\n",

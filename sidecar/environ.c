@@ -3,9 +3,11 @@
  * may trace it, so only what is harmless is handed on; the rest needs --env.
  */
 #include "sidecar/environ.h"
+#include "sidecar/view-layout.h"
 
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 static const char *const handed_on[] = { "TERM",  "COLORTERM", "LANG",	   "LANGUAGE",
 					 "USER",  "LOGNAME",   "EDITOR",   "VISUAL",
@@ -140,13 +142,34 @@ static int env_add_given(char **env, const char *given, char *const *envp)
 	return strchr(given, '=') ? env_set(env, "%s", given) : 0;
 }
 
+/* In the target view the toolbox's programs are in one directory; the target's own come after, where they may be started. */
+static int env_set_path(const struct sidecar_plan *plan, char **env)
+{
+	const char *path = plan->opts->toolbox ? NULL : environ_get(plan->opts->envp, "PATH");
+	struct utsname u;
+	int r;
+
+	if (!plan->opts->in_target)
+		return env_set(env, "PATH=%s", path && *path ? path : SIDECAR_PATH);
+	r = env_set(env, "PATH=%s%s", VIEW_BIN, plan->opts->exec ? ":" SIDECAR_PATH : "");
+	r = r ?: env_set(env, "TMPDIR=%s", VIEW_TMP);
+	/* the working directory is the container's: no modules out of it */
+	r = r ?: env_set(env, "PYTHONSAFEPATH=1");
+	/* or the C library goes by gconv-modules.cache, in which converters have their absolute path */
+	uname(&u);
+	return r
+		       ?: env_set(env,
+				  "GCONV_PATH=" VIEW_TOOLBOX
+				  "/usr/lib/%s-linux-gnu/gconv:" VIEW_TOOLBOX "/usr/lib64/gconv",
+				  u.machine);
+}
+
 static int env_fill(const struct sidecar_plan *plan, const char *shell, char **env)
 {
 	const struct sidecar_opts *o = plan->opts;
-	const char *path = o->toolbox ? NULL : environ_get(o->envp, "PATH");
 	int r = env_hand_on(plan, env, o->envp);
 
-	r = r ?: env_set(env, "PATH=%s", path && *path ? path : SIDECAR_PATH);
+	r = r ?: env_set_path(plan, env);
 	r = r ?: env_set(env, "HOME=%s", plan->home);
 	r = r ?: env_set(env, "SHELL=%s", shell);
 	/* where sh finds its prompt */
@@ -183,9 +206,21 @@ static char **copy_words(char *const *words, const char *alone)
 
 int environ_make(struct sidecar_plan *plan, struct insp_err *err)
 {
-	/* of a toolbox it is chosen when it is there: toolbox_shell() */
-	const char *shell = plan->opts->toolbox ? "/bin/sh" : choose_shell(plan->opts->envp);
+	/* of a toolbox it is chosen when it is there: toolbox_shell(), and words() of command.c */
+	const char *host_shell = !plan->opts->toolbox	 ? choose_shell(plan->opts->envp)
+				 : plan->opts->in_target ? "/bin/bash"
+							 : "/bin/sh";
+	_cleanup_free_ char *shell = NULL;
 	int r;
+
+	/* "/bin/bash" is the container's there */
+	if (plan->opts->in_target &&
+	    asprintf(&shell, "%s%s", VIEW_BIN, strrchr(host_shell, '/')) < 0)
+		shell = NULL;
+	else if (!plan->opts->in_target)
+		shell = strdup(host_shell);
+	if (!shell)
+		return insp_err_set(err, -ENOMEM, "plan the command");
 
 	plan->argv = copy_words(plan->opts->command, shell);
 	plan->envp = calloc(ENVIRON_MAX + 1, sizeof(*plan->envp));

@@ -49,10 +49,12 @@ struct rc {
 	const char *file, *format;
 };
 
-/* %1$s: the container's name; %2$s: the host's name at the start (\h would ask the container again and again) */
+/*
+ * %1$s: the container's name; %2$s: the host's name at the start (\h would ask the container again and again); %3$s: the
+ * host's own start file, which in the target view would be the container's
+ */
 static const struct rc rc_files[] = {
-	{ ".bashrc", "[ -r /etc/bashrc ] && . /etc/bashrc\n"
-		     "PROMPT_COMMAND=\n"
+	{ ".bashrc", "%3$sPROMPT_COMMAND=\n"
 		     "PS1='[%1$s] \\u@%2$s:\\w\\$ '\n" },
 	{ ".zshrc", "PROMPT='[%1$s] %%n@%2$s:%%~%%# '\n" },
 	{ ".shrc", "PS1='[%1$s] %2$s:$PWD # '\n" },
@@ -61,6 +63,7 @@ static const struct rc rc_files[] = {
 int files_write_rc(const struct sidecar_plan *plan, int homefd, struct insp_err *err)
 {
 	_cleanup_free_ char *host_word = NULL;
+	const char *start = plan->opts->in_target ? "" : "[ -r /etc/bashrc ] && . /etc/bashrc\n";
 	char host[65] = "";
 
 	gethostname(host, sizeof(host) - 1);
@@ -73,7 +76,7 @@ int files_write_rc(const struct sidecar_plan *plan, int homefd, struct insp_err 
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(text, sizeof(text), rc_files[i].format, plan->name, host_word);
+		snprintf(text, sizeof(text), rc_files[i].format, plan->name, host_word, start);
 #pragma GCC diagnostic pop
 		r = files_write(homefd, rc_files[i].file, text, strlen(text));
 		if (r < 0)

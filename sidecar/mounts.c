@@ -62,7 +62,9 @@ static uint64_t target_attributes(const struct sidecar_plan *plan)
 {
 	/* noatime: even reading leaves no mark */
 	return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOATIME |
-	       (plan->opts->write || plan->opts->stopped ? 0 : MOUNT_ATTR_RDONLY);
+	       (plan->opts->write || plan->opts->stopped ? 0 : MOUNT_ATTR_RDONLY) |
+	       /* in its own view nothing of it is run by chance */
+	       (plan->opts->in_target && !plan->opts->exec ? MOUNT_ATTR_NOEXEC : 0);
 }
 
 int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
@@ -173,7 +175,7 @@ static int make_directories(struct mounts *m)
 	return 0;
 }
 
-static int leave_host(struct mounts *m, struct insp_err *err)
+int mounts_leave_host(struct mounts *m, struct insp_err *err)
 {
 	m->self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->self < 0)
@@ -188,7 +190,7 @@ static int leave_host(struct mounts *m, struct insp_err *err)
 }
 
 /* The root lies over the old one until the pivot; nothing is reached through it before. */
-static int attach_root(struct mounts *m, struct insp_err *err)
+int mounts_attach_root(struct mounts *m, struct insp_err *err)
 {
 	m->root = mounts_tmpfs("0755", 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (m->root < 0) {
@@ -224,13 +226,13 @@ static int attach_tmpfs(struct mounts *m, const char *at, const char *mode)
 
 int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
 {
-	int r = leave_host(m, err);
+	int r = mounts_leave_host(m, err);
 
 	if (r == 0 && plan->opts->stopped)
 		r = stopped_mount(plan, m, err);
 	if (r == 0 && plan->opts->toolbox)
 		return toolbox_root(plan, m, err);
-	r = r ?: attach_root(m, err);
+	r = r ?: mounts_attach_root(m, err);
 	if (r < 0)
 		return r;
 	r = make_directories(m);

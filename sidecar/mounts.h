@@ -13,11 +13,12 @@ struct mounts {
 	int self; /* the host's /proc/self, O_PATH */
 	int keep; /* stopped: --keep-changes, as the front opened it; -1: none. The channels' */
 	struct insp_sys *sys; /* stopped: this host as the sidecar's mount namespace has it */
+	bool has_sys;	      /* in the target view: the target has a /sys */
 	bool by_hand; /* compat: kernel < 5.12: no mount_setattr(); attributes are set after the pivot */
 };
-#define MOUNTS_NONE                             \
-	{                                       \
-		-1, -1, -1, -1, -1, NULL, false \
+#define MOUNTS_NONE                                    \
+	{                                              \
+		-1, -1, -1, -1, -1, NULL, false, false \
 	}
 
 /* Makes the target's tree read-only, or, where that is wanted, only harmless. */
@@ -27,6 +28,9 @@ int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, st
  * not run.
  */
 int mounts_make_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
+/* Steps of it, for view.c too: the own namespace, m->host and m->self; an empty m->root over the old one. */
+int mounts_leave_host(struct mounts *m, struct insp_err *err);
+int mounts_attach_root(struct mounts *m, struct insp_err *err);
 /* Read-only from here; /target and /tmp. */
 int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
 /* /sys of the joined network namespace. -errno. */

@@ -220,7 +220,8 @@ static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 	if (r < 0)
 		return r;
 	plan->name = files_prompt_word(plan->opts->name, 40);
-	plan->home = plan->opts->toolbox ? toolbox_home(plan) : who_home(plan);
+	plan->home =
+		plan->opts->toolbox && !plan->opts->in_target ? toolbox_home(plan) : who_home(plan);
 	if (!plan->name || !plan->home)
 		return insp_err_set(err, -ENOMEM, "plan");
 	r = environ_make(plan, err);

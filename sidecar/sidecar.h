@@ -42,7 +42,9 @@ struct toolbox;
 struct sidecar_opts {
 	const char *name;    /* the container's, as the engine has it; hostile bytes */
 	unsigned namespaces; /* bits 1 << INSP_NS_x to join; those shared already are skipped */
-	bool write;	     /* /target writable; of stopped: its own layer, not a private one */
+	bool in_target; /* the root is the target's own tree; the tools are in VIEW_DIR (view-layout.h) */
+	bool exec;  /* of in_target: the container's programs may be started */
+	bool write; /* /target writable; of stopped: its own layer, not a private one */
 	/*
 	 * It does not run, and there is no target; resolved with INSP_WANT_FILES and INSP_WANT_DETAIL. namespaces are made.
 	 */

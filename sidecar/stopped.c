@@ -73,11 +73,18 @@ int stopped_volumes(const struct sidecar_plan *plan, struct mounts *m, int messa
 		    struct insp_err *err)
 {
 	_cleanup_close_ int target = openat(m->root, "target", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct insp_diags diags = { 0 };
-	int r;
 
 	if (target < 0)
 		return insp_err_set(err, -errno, "open the container's files");
+	return stopped_volumes_in(plan, m, target, messages, err);
+}
+
+int stopped_volumes_in(const struct sidecar_plan *plan, struct mounts *m, int target, int messages,
+		       struct insp_err *err)
+{
+	struct insp_diags diags = { 0 };
+	int r;
+
 	r = insp_mount_volumes(m->sys, plan->opts->stopped, target, plan->opts->write, &diags, err);
 	for (size_t i = 0; i < diags.n; i++)
 		message_warn(messages, &diags.items[i]);

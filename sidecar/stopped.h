@@ -26,6 +26,9 @@ int stopped_mount(const struct sidecar_plan *plan, struct mounts *m, struct insp
 /* Its volumes, where the tree is attached now. What cannot be had is sent as a warning. */
 int stopped_volumes(const struct sidecar_plan *plan, struct mounts *m, int messages,
 		    struct insp_err *err);
+/* The same below target, a directory of the tree. */
+int stopped_volumes_in(const struct sidecar_plan *plan, struct mounts *m, int target, int messages,
+		       struct insp_err *err);
 /* New namespaces instead of a target's; the host name is the container's, "lo" is up. */
 int stopped_namespaces(const struct sidecar_plan *plan, struct insp_err *err);
 

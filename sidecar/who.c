@@ -1,5 +1,6 @@
 /* As whom the command runs: --user, --as-target, --profile, --cap-drop become ids and capability sets. */
 #include "sidecar/environ.h"
+#include "sidecar/view-layout.h"
 #include "sidecar/who.h"
 
 #include <fcntl.h>
@@ -298,7 +299,8 @@ static int target_cwd(const struct sidecar_plan *plan, char **ret, struct insp_e
 	len = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	if (cwd[0] != '/' || strncmp(cwd, root, len) != 0 || (cwd[len] && cwd[len] != '/'))
 		len = strlen(cwd);
-	if (asprintf(&path, "/target%s", cwd + len) < 0)
+	if (asprintf(&path, "%s%s", plan->opts->in_target ? "" : "/target",
+		     cwd[len] || !plan->opts->in_target ? cwd + len : "/") < 0)
 		return insp_err_set(err, -ENOMEM, "plan");
 	*ret = path;
 	return 0;
@@ -342,6 +344,8 @@ int who_decide(struct sidecar_plan *plan, struct insp_err *err)
 
 char *who_home(const struct sidecar_plan *plan)
 {
+	if (plan->opts->in_target)
+		return strdup(VIEW_HOME);
 	if (plan->user.name)
 		return environ_home(plan->user.home);
 	/* who it is the builder finds out */

@@ -18,7 +18,7 @@
 
 struct cdebug_opts {
 	struct common_opts common;
-	bool quiet, dry_run, write, ignored;
+	bool quiet, dry_run, write, in_target, exec, ignored;
 	unsigned namespaces;
 	uint64_t memory;
 	double cpus;
@@ -117,8 +117,11 @@ static const struct opt table[] = {
 	  .complete = COMPLETE_FILE },
 	{ OPT_STRING, 0, "keep", AT(keep_as), "NAME",
 	  "keep what is changed in the toolbox, for the next session with this NAME" },
-	{ OPT_FLAG, 0, "write", AT(write),
-	  .help = "make the container's files at /target writable" },
+	{ OPT_FLAG, 0, "in-target", AT(in_target),
+	  .help = "the container's own files at /, the tools on the PATH" },
+	{ OPT_FLAG, 0, "exec", AT(exec),
+	  .help = "with --in-target: let the container's own programs be started" },
+	{ OPT_FLAG, 0, "write", AT(write), .help = "make the container's files writable" },
 	{ OPT_STRING, 0, "keep-changes", AT(keep), "DIR",
 	  "keep what is changed in a stopped container's files in DIR/upper (default: it is lost)",
 	  .complete = COMPLETE_DIR },
@@ -461,6 +464,8 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 {
 	struct sidecar_opts so = { .namespaces = o->namespaces,
 				   .write = o->write,
+				   .in_target = o->in_target,
+				   .exec = o->exec,
 				   .limits = { o->memory, o->cpus, o->pids },
 				   .user = o->user,
 				   .as_target = o->as_target,
@@ -513,6 +518,10 @@ static int check(const struct cdebug_opts *o, bool command)
 	if (!r && o->rerun && (~o->namespaces & (NS_BIT(PID) | NS_BIT(IPC) | NS_BIT(UTS))))
 		return opts_usage_error(&tool, "--rerun: of its namespaces only net may be the "
 					       "host's");
+	if (!r && o->exec && !o->in_target)
+		return opts_usage_error(&tool, "--exec is for --in-target");
+	if (!r && o->in_target && o->rerun)
+		return opts_usage_error(&tool, "--in-target and --rerun exclude each other");
 	if (!r && o->forward.n && command)
 		return opts_usage_error(&tool, "--forward runs no command");
 	if (!r && o->forward.n && o->detach)

@@ -22,6 +22,7 @@ test_expect 'usage errors are one line and the hint to --help, and exit 125' '
     test_status 125 cdebug --rerun --ns pid web 2>err && test_grep "only net may be" err &&
     test_status 125 cdebug --write image:no-such-$$ 2>err && test_grep "not with --write" err &&
     test_status 125 cdebug image:no-such-$$ 2>err && test_grep "no image .no-such-$$" err &&
+    test_status 125 cdebug --exec web 2>err && test_grep "exec is for --in-target" err &&
     test_status 125 cdebug --env =V web 2>err && test_grep "=V.*NAME" err &&
     test_status 125 cdebug --env "" web 2>err && test_grep "NAME.=VALUE" err
 '
