@@ -257,6 +257,25 @@ test_expect ROOT,JQ,WHITEOUT 'not as root, what may not be read is named, in one
     test_status 1 as_nobody cdiff --sysroot "$PWD/host" web 2>err && test_grep "is not known: .*Permission denied$" err && test_grep "^hint: .*run this as root" err
 '
 
+# As its driver does at each command of podman's: the file is emptied, then written.
+flag_rewritten()
+{
+    local pid status=0 i
+    (while :; do : >"$flag"; sleep 0.02; printf true >"$flag"; sleep 0.01; done) &
+    pid=$!
+    for ((i = 0; i < 30 && status == 0; i++)); do
+        cdiff --sysroot host -x .gitkeep podman:web >actual && test_cmp expect actual || status=1
+    done
+    kill "$pid" && wait "$pid"
+    return "$status"
+}
+test_expect JQ 'that a store is of fuse-overlayfs is seen also while its driver writes it down' '
+    rm -rf host && fixture_copy podman-4.3 && { cps -a --json --sysroot host >listed || true; } && flag=host/var/lib/containers/storage/overlay/.has-mount-program && printf true >"$flag" &&
+    upper=$(layers_of web .upper) && low=$(layers_of web ".lowers[0]") && for n in $(jq -r ".containers[] | select(.name == \"web\").layers.lowers[]" listed); do mkdir -p "host$n" || return 1; done && echo gone >"$low/gone" && : >"$upper/.wh.gone" &&
+    echo "D /gone" >expect && cdiff --sysroot host -x .gitkeep podman:web >actual && test_cmp expect actual && flag_rewritten &&
+    : >"$flag" && cdiff --sysroot host -x .gitkeep podman:web >actual && echo "A /.wh.gone" >expect && test_cmp expect actual
+'
+
 test_expect 'what cannot be written is an error' '
     test_status 1 cdiff --help >/dev/full 2>err && test_grep "write to stdout" err
 '

@@ -10,12 +10,14 @@
 #include "libinspect/engines/storage/storage.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #define OVERLAY	      "overlay"
 #define VFS	      "vfs"
 #define LINK_NAME_MAX 64
 /* "true": the driver mounts with a program of user space, which was found to be needed, or was asked for */
-#define PROGRAM_FLAG ".has-mount-program"
+#define PROGRAM_FLAG  ".has-mount-program"
+#define PROGRAM_TRIES 50
 
 static bool is_id(const char *s)
 {
@@ -135,15 +137,24 @@ static int read_lowers(const struct storage_root *root, int overlayfd, int layer
 	return 0;
 }
 
-/* Made by the driver each time it starts; a fuse mount keeps its own marks in the files. */
-static enum insp_root_kind kind_of(int overlayfd)
+/*
+ * Written anew by the driver each time it starts, which is at each command: in between the file is empty, and who took that for an
+ * answer would take the marks of a fuse mount for files of the container. Only once a scan is waited for: it may be left so.
+ */
+static void read_program(struct storage_root *root)
 {
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	_cleanup_close_ int overlayfd = io_open_dir(root->fd, OVERLAY);
 	char flag[8];
+	ssize_t n = overlayfd < 0 ? overlayfd : 0;
 
-	if (io_read_small_file(overlayfd, PROGRAM_FLAG, flag, sizeof(flag)) > 0 &&
-	    str_starts(flag, "true"))
-		return INSP_ROOT_FUSE_OVERLAY;
-	return INSP_ROOT_OVERLAY;
+	for (int i = 0; i < PROGRAM_TRIES && n == 0; i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		n = io_read_small_file(overlayfd, PROGRAM_FLAG, flag, sizeof(flag));
+	}
+	root->with_program = n > 0 && str_starts(flag, "true");
+	root->program_read = true;
 }
 
 static int overlay_layers(const struct storage_root *root, const char *id, struct insp_layers **ret,
@@ -156,7 +167,9 @@ static int overlay_layers(const struct storage_root *root, const char *id, struc
 
 	if (layerfd < 0)
 		return insp_err_set(err, layerfd, "open its layer '" OVERLAY "/%.12s'", id);
-	layers = container_layers_new(kind_of(overlayfd));
+	/* a fuse mount keeps its own marks in the files */
+	layers = container_layers_new(root->with_program ? INSP_ROOT_FUSE_OVERLAY
+							 : INSP_ROOT_OVERLAY);
 	if (!layers)
 		return -ENOMEM;
 	layers->upper = str_format("%s/" OVERLAY "/%s/diff", root->path, id);
@@ -285,7 +298,11 @@ int storage_layers(struct storage_root *root, const struct storage_record *recor
 		   struct insp_layers **ret, struct insp_err *err)
 {
 	_cleanup_layers_ struct insp_layers *layers = NULL;
-	int r = layers_of(root, record, &layers, err);
+	int r;
+
+	if (!root->program_read)
+		read_program(root);
+	r = layers_of(root, record, &layers, err);
 
 	if (r == 0 && (root->scan->want & INSP_WANT_LAYER_IDS))
 		r = each_layer(root, record->driver, note_diff_id, layers, err);

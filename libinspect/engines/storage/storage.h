@@ -35,6 +35,8 @@ struct storage_root {
 	struct storage_driver *drivers; /* read when asked for */
 	size_t n_drivers;
 	bool drivers_read;
+	/* layers.c's: whether overlay is mounted with a program of user space, read when asked for */
+	bool with_program, program_read;
 };
 
 struct storage_roots {
