@@ -261,7 +261,6 @@ static int confine(struct launch *l, struct insp_err *err)
 	/* an own, empty one: the caller's session keyring came this far */
 	if (r == 0 && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
 		r = insp_err_set(err, -errno, "make a keyring for the entrypoint");
-	r = r ?: launch_filter(l->o.filter, err);
 	return r;
 }
 
@@ -339,6 +338,8 @@ static int become(struct launch *l)
 
 	if (r == 0 && l->s.uid_map[0])
 		r = new_userns(l, &err);
+	/* it would not let us make one */
+	r = r ?: launch_filter(l->o.filter, &err);
 	r = r ?: close_ways_out(&err);
 	if (r == 0 && chdir("/") < 0)
 		r = insp_err_set(&err, -errno, "change to directory '/'");

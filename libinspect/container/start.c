@@ -176,7 +176,10 @@ static int read_image(const json_t *j, struct insp_start *s)
 	r = r ?: add_words(&s->argv, json_at(j, "Cmd"));
 	r = r ?: add_words(&s->env, json_at(j, "Env"));
 	r = r ?: set_text(&s->workdir, j, "WorkingDir");
-	return r ?: set_text(&s->user, j, "User");
+	r = r ?: set_text(&s->user, j, "User");
+	if (r == 0 && !s->user)
+		s->user = str_dup("0");
+	return r || s->user ? r : -ENOMEM;
 }
 
 static int read_text(const char *text, int (*read)(const json_t *, struct insp_start *),

@@ -191,6 +191,9 @@ int insp_start_ids(const struct insp_start *start, const char *user, int rootfd,
 		for (size_t i = 0; i < start->n_gids; i++)
 			add_gid(&l, start->gids[i]);
 	}
+	/* so that a process which leaves its groups does not gain by it (CVE-2022-36109) */
+	if (r == 0 && who)
+		add_gid(&l, ids.gid);
 	for (char **g = user ? NULL : start->groups; r == 0 && g && *g; g++) {
 		uint32_t gid;
 

@@ -124,7 +124,8 @@ int docker_process(const json_t *record, const json_t *host, char **ret)
 	if (json_is_array(json_at(host, "GroupAdd")))
 		r = r ?: put(out, "groups", json_deep_copy(json_at(host, "GroupAdd")));
 	r = r ?: put(out, "cwd", cwd ? json_string(cwd) : NULL);
-	r = r ?: put(out, "userName", user ? json_string(user) : NULL);
+	/* root with the groups that its passwd and group give it */
+	r = r ?: put(out, "userName", json_string(user ? user : "0"));
 	/* missing, or damaged: what is not known is not given */
 	r = r ?: put(out, "capabilities", host ? capabilities(host) : NULL);
 	r = r ?: put(out, "noNewPrivileges", json_boolean(no_new));

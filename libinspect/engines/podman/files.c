@@ -172,7 +172,7 @@ static int podman_fill_process(const json_t *config, char **ret)
 {
 	const json_t *args = json_at(config, "spec.process.args");
 	const char *first = json_string_value(json_array_get(args, 0));
-	struct oci_process_more more = { .user = json_str_at(config, "user"),
+	struct oci_process_more more = { .user = json_str_at(config, "user") ?: "0",
 					 .groups = json_at(config, "groups") };
 
 	if (str_eq(first, "/run/podman-init") || str_eq(first, "/dev/init"))
