@@ -74,7 +74,7 @@ rootfs     += export export-data export-entry export-image export-out export-upp
 rootfs     += copy copy-attrs copy-data copy-end copy-glob copy-into copy-links copy-node copy-tar copy-tree
 rootfs     += mount mount-volumes
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
-stats      := cgfiles fleet host newcomers parse procsum sample walk watch
+stats      := cgfiles fleet host newcomers parse procsum recfile record sample walk watch
 shared     := columns errors json-out limits opts opts-bash opts-help progress table text
 cdebug     := sessions toolboxes
 cdiff      := hostdiff json lines stat unified
@@ -155,6 +155,7 @@ fuzz_tests := \
     containerd-values \
     cri \
     crio-state \
+    ctop-recording \
     docker-config \
     docker-layers \
     gvisor \
@@ -194,6 +195,7 @@ CEXPORT_SRC := $(cexport:%=tools/cexport/%.c)
 CDEBUG_SRC := $(cdebug:%=tools/cdebug/%.c)
 CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 CCP_SRC := $(ccp:%=tools/ccp/%.c)
+tui     += replay
 TUI_SRC := $(tui:%=tui/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
 LAUNCHER_SRC := $(launcher:%=sidecar/%.c)

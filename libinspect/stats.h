@@ -112,4 +112,39 @@ struct insp_host_sample {
 };
 void insp_host_sample(const struct insp_sys *sys, struct insp_host_sample *ret);
 
+/* ---- moments, recorded and replayed -------------------------------------------------------------------- */
+
+/* All containers at one time. Points to what others own. */
+struct insp_moment {
+	int64_t time; /* ns since the epoch */
+	struct insp_host_sample host;
+	const struct insp_fleet_item *items;
+	size_t n;
+	struct insp_container *const *ended; /* since the moment before */
+	size_t n_ended;
+};
+
+/*
+ * Writes moments to a file: docs/formats/ctop-recording.md. A crash costs the last one. A recording that is there is gone on with,
+ * another file is not touched (-EBADMSG, -EPROTONOSUPPORT), nor one that is recorded to (-EBUSY). max_size: bytes at most in
+ * path and in path.1, which gets the older half; 0: no limit.
+ */
+struct insp_recorder;
+int insp_recorder_open(const char *path, uint64_t max_size, struct insp_recorder **ret,
+		       struct insp_err *err);
+struct insp_recorder *insp_recorder_close(struct insp_recorder *recorder); /* returns NULL */
+/* On failure (a full disk) the file is as it was before, and the next may succeed. */
+int insp_recorder_add(struct insp_recorder *recorder, const struct insp_moment *moment,
+		      struct insp_err *err);
+
+/* Reads them again. Of the containers only what the page above names is set. */
+struct insp_replay;
+int insp_replay_open(const char *path, struct insp_replay **ret, struct insp_err *err);
+struct insp_replay *insp_replay_close(struct insp_replay *replay); /* returns NULL */
+/*
+ * 1: the next moment, valid until the next call; 0: there are no more, or only a torn one; -EBADMSG: whole, and yet without
+ * sense.
+ */
+int insp_replay_next(struct insp_replay *replay, struct insp_moment *ret, struct insp_err *err);
+
 #endif

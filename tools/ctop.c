@@ -13,10 +13,37 @@
 struct ctop_opts {
 	struct common_opts common;
 	bool all, batch, csv, json, list_columns, no_headings, no_trunc;
-	const char *filter, *output, *sort, *theme;
+	const char *filter, *output, *sort, *theme, *record, *replay;
+	uint64_t max_size;
+	int64_t at;
 	unsigned iterations;
 	double delay;
 };
+
+/* RFC 3339 in UTC, or a time of the day where one is, today. */
+static int parse_at(const char *arg, void *value, struct insp_err *err)
+{
+	time_t now = time(NULL), t;
+	struct tm tm = { 0 };
+	const char *end;
+
+	localtime_r(&now, &tm);
+	tm.tm_sec = 0;
+	if ((end = strptime(arg, "%Y-%m-%dT%H:%M:%SZ", &tm)) && !*end) {
+		t = timegm(&tm);
+	} else {
+		localtime_r(&now, &tm);
+		tm.tm_sec = 0;
+		end = strptime(arg, "%H:%M", &tm);
+		if (end && *end == ':')
+			end = strptime(end, ":%S", &tm);
+		if (!end || *end)
+			return -EINVAL;
+		t = mktime(&tm);
+	}
+	*(int64_t *)value = (int64_t)t * 1000000000;
+	return 0;
+}
 
 #define AT(member) offsetof(struct ctop_opts, member)
 
@@ -43,6 +70,17 @@ static const struct opt options[] = {
 	  "colours of the screen: colour, mono, safe (without red and green)",
 	  .words = "colour mono safe", .complete = COMPLETE_WORDS },
 	{ OPT_FLAG, 'H', "no-headings", AT(no_headings), .help = "no line of headings" },
+	{ OPT_GROUP, .help = "Recording" },
+	{ OPT_STRING, 0, "record", AT(record), "FILE",
+	  "record to FILE, or go on there; nothing is shown but with -b, --csv or --json",
+	  .complete = COMPLETE_FILE },
+	{ OPT_SIZE, 0, "max-size", AT(max_size), "SIZE",
+	  "with --record: at most so many bytes, the older half in FILE.1" },
+	{ OPT_STRING, 0, "replay", AT(replay), "FILE", "show what was recorded",
+	  .complete = COMPLETE_FILE },
+	{ OPT_CALL, 0, "at", AT(at), "TIME",
+	  "with --replay: from that time on, as 2026-11-22T08:30:00Z or 08:30 of today",
+	  .call = parse_at },
 	{ OPT_GROUP, .help = "General" },
 	OPTS_COMMON(struct ctop_opts, common),
 	OPTS_END,
@@ -80,7 +118,12 @@ static int check(const struct ctop_opts *o)
 		return opts_usage_error(&ctop_tool, "--csv and --json exclude each other");
 	if (o->delay != 0 && (o->delay < 0.1 || o->delay > 3600))
 		return opts_usage_error(&ctop_tool, "--delay is 0.1 to 3600 seconds");
-	if (!is_batch(o) && (!isatty(0) || !isatty(1)))
+	if (o->record && o->replay)
+		return opts_usage_error(&ctop_tool, "--record and --replay exclude each other");
+	if ((o->max_size && !o->record) || (o->at && !o->replay))
+		return opts_usage_error(&ctop_tool,
+					"--max-size goes with --record, --at with --replay");
+	if (!is_batch(o) && !o->record && (!isatty(0) || !isatty(1)))
 		return opts_usage_error(&ctop_tool, "no terminal: -b prints tables instead");
 	return -1;
 }
@@ -145,7 +188,7 @@ static void wait_until(struct timespec *next, double delay)
 
 static int take(struct ctop *ctop, struct insp_err *err)
 {
-	struct frame frame = { 0 };
+	struct insp_moment frame = { 0 };
 	int r = ctop->feed->next(ctop->feed, &frame, &ctop->diags, err);
 
 	if (r <= 0)
@@ -193,14 +236,29 @@ static int run_batch(struct ctop *ctop, struct insp_err *err)
 	for (unsigned i = 0; r > 0 && !stopped; i++) {
 		if (ctop->opts->iterations && i == ctop->opts->iterations)
 			break;
-		wait_until(&next, delay);
+		if (!ctop->opts->replay)
+			wait_until(&next, delay);
 		if (stopped)
 			break;
 		r = take(ctop, err);
-		if (r > 0 && print(ctop, i == 0, err) < 0)
+		if (r > 0 && is_batch(ctop->opts) && print(ctop, i == 0, err) < 0)
 			r = err->code;
 	}
 	return r;
+}
+
+/* What is recorded may be asked for any column later, but for open files, which cost a call a process. */
+static int open_feed(struct ctop *ctop, struct insp_sys *sys, unsigned want, struct insp_err *err)
+{
+	const struct ctop_opts *o = ctop->opts;
+	int r;
+
+	if (o->replay)
+		return feed_replay(o->replay, o->at, &ctop->feed, err);
+	if (o->record)
+		want |= (INSP_STAT_ALL & ~INSP_STAT_BIT(INSP_STAT_FDS)) | CTOP_WANT_DETAIL;
+	r = feed_live(sys, fields_of(want), list_want(o, want), &ctop->feed, &ctop->diags, err);
+	return r < 0 || !o->record ? r : feed_record(o->record, o->max_size, &ctop->feed, err);
 }
 
 static int run(struct ctop *ctop, struct insp_sys *sys)
@@ -209,8 +267,7 @@ static int run(struct ctop *ctop, struct insp_sys *sys)
 	struct insp_err err = { 0 };
 	int r;
 
-	r = feed_live(sys, fields_of(want), list_want(ctop->opts, want), &ctop->feed, &ctop->diags,
-		      &err);
+	r = open_feed(ctop, sys, want, &err);
 	catch_signals();
 	if (r >= 0)
 		r = run_batch(ctop, &err);
@@ -250,7 +307,7 @@ static int run_screen(struct ctop *ctop, struct insp_sys *sys)
 	if (o->sort)
 		screen_sort(&s, o->sort);
 	want = screen_want(&s);
-	r = feed_live(sys, fields_of(want), list_want(o, want), &ctop->feed, &ctop->diags, &err);
+	r = open_feed(ctop, sys, want, &err);
 	s.feed = ctop->feed;
 	if (r >= 0)
 		r = screen_run(&s, &err);
@@ -280,7 +337,7 @@ static int start(const struct ctop_opts *o)
 	    (o->sort && model_sort(&ctop.model, o->sort, &err) < 0) ||
 	    common_opts_open(&o->common, &sys, &err) < 0)
 		return tool_fail(&ctop_tool, &err);
-	status = is_batch(o) ? run(&ctop, sys) : run_screen(&ctop, sys);
+	status = is_batch(o) || o->record ? run(&ctop, sys) : run_screen(&ctop, sys);
 	feed_closep(&ctop.feed);
 	model_clear(&ctop.model);
 	insp_diags_clear(&ctop.diags);

@@ -59,7 +59,7 @@ static void draw_host(const struct screen *s)
 	localtime_r(&t, &tm);
 	strftime(line, sizeof(line), "ctop %H:%M:%S", &tm);
 	if (s->paused)
-		append(line, sizeof(line), " PAUSED");
+		append(line, sizeof(line), s->ended ? " END" : " PAUSED");
 	if (s->model.shown == s->model.n)
 		snprintf(part, sizeof(part), "  %zu containers", s->model.n);
 	else
@@ -328,6 +328,7 @@ static void draw_help(const struct screen *s)
 		"c       which columns: Space or Enter chooses, Esc: back",
 		"a       stopped ones too",
 		"p       stop the screen, and go on",
+		"Left, Right   of a recording: a sample back, and on",
 		"e       a shell beside the container (cdebug), then back",
 		"d       what it has changed in its files (cdiff)",
 		"q       end",

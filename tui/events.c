@@ -182,7 +182,7 @@ int model_events_of(struct model *m, struct row *row, bool is_new)
 	return r < 0 ? r : on_throttling(m, row);
 }
 
-int model_events_of_ended(struct model *m, const struct frame *frame)
+int model_events_of_ended(struct model *m, const struct insp_moment *frame)
 {
 	int r = 0;
 

@@ -230,7 +230,14 @@ static int any_key(struct screen *s, int key, struct insp_err *err)
 	case 'h':
 	case '?': s->view = VIEW_HELP; return 0;
 	case 'e':
-	case 'd': s->run = screen_row(s) ? key : 0; return 0;
+	case 'd': s->run = screen_row(s) && !s->feed->back ? key : 0; return 0;
+	case K_LEFT:
+	case K_RIGHT:
+		if (s->feed->back) {
+			s->paused = true;
+			s->step = key == K_LEFT ? -1 : 1;
+		}
+		return 0;
 	default: return s->view == VIEW_LIST ? list_key(s, key, err) : 0;
 	}
 }

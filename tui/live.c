@@ -10,7 +10,7 @@ struct live {
 	struct insp_fleet *fleet;
 };
 
-static int live_next(struct feed *feed, struct frame *ret, struct insp_diags *diags,
+static int live_next(struct feed *feed, struct insp_moment *ret, struct insp_diags *diags,
 		     struct insp_err *err)
 {
 	struct live *live = (struct live *)feed;
@@ -18,7 +18,7 @@ static int live_next(struct feed *feed, struct frame *ret, struct insp_diags *di
 
 	if (r < 0)
 		return r;
-	*ret = (struct frame){ .time = insp_sys_now(live->sys) };
+	*ret = (struct insp_moment){ .time = insp_sys_now(live->sys) };
 	insp_host_sample(live->sys, &ret->host);
 	ret->n = insp_fleet_items(live->fleet, &ret->items);
 	ret->n_ended = insp_fleet_ended(live->fleet, &ret->ended);
@@ -47,7 +47,7 @@ int feed_live(struct insp_sys *sys, uint32_t fields, unsigned want, struct feed 
 
 	if (!live)
 		return insp_err_set(err, -ENOMEM, "watch the containers");
-	live->feed = (struct feed){ live_next, live_set, live_close };
+	live->feed = (struct feed){ .next = live_next, .set = live_set, .close = live_close };
 	live->sys = sys;
 	r = insp_fleet_open(sys, &opts, &live->fleet, diags, err);
 	if (r < 0) {

@@ -88,7 +88,7 @@ static int by_seen(const void *a, const void *b)
 	return (x->seen > y->seen) - (x->seen < y->seen);
 }
 
-int model_take(struct model *m, const struct frame *frame)
+int model_take(struct model *m, const struct insp_moment *frame)
 {
 	_cleanup_free_ struct row **old = m->rows;
 	struct row **rows = calloc(frame->n + 1, sizeof(*rows));

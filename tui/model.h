@@ -55,7 +55,7 @@ struct model {
 };
 
 /* -ENOMEM. The frame is used until the next one is taken. */
-int model_take(struct model *model, const struct frame *frame);
+int model_take(struct model *model, const struct insp_moment *frame);
 /* Orders the rows: a column, "-COL" from the top down. -EINVAL. */
 int model_sort(struct model *model, const char *spec, struct insp_err *err);
 /* Which are shown: those with text in name, id, image, pod or project, in any case; NULL, "": all. The order stays. -ENOMEM. */
@@ -64,7 +64,7 @@ void model_clear(struct model *model);
 
 /* The parts of model_take() that tell events. */
 int model_events_of(struct model *model, struct row *row, bool is_new);
-int model_events_of_ended(struct model *model, const struct frame *frame);
+int model_events_of_ended(struct model *model, const struct insp_moment *frame);
 
 /* Event i of the last frame, 0 the oldest. */
 const struct event *model_new_event(const struct model *model, uint64_t i);

@@ -95,6 +95,8 @@ static int key_of(int c)
 	case KEY_DOWN: return K_DOWN;
 	case KEY_PPAGE: return K_PAGE_UP;
 	case KEY_NPAGE: return K_PAGE_DOWN;
+	case KEY_LEFT: return K_LEFT;
+	case KEY_RIGHT: return K_RIGHT;
 	case KEY_HOME: return K_HOME;
 	case KEY_END: return K_END;
 	case KEY_ENTER:
@@ -162,7 +164,8 @@ static void read_processes(struct screen *s)
 	const struct row *row = screen_row(s);
 
 	insp_procs_clear(&s->procs);
-	if (s->view == VIEW_ONE && row && row->c->pid)
+	/* a recorded pid may be anybody's now */
+	if (s->view == VIEW_ONE && row && row->c->pid && !s->feed->back)
 		(void)insp_container_procs(s->sys, row->c, INSP_PROC_CMDLINE, &s->procs, NULL,
 					   NULL);
 }
@@ -170,7 +173,7 @@ static void read_processes(struct screen *s)
 /* 1: there is a frame; 0: no more. */
 static int take(struct screen *s, struct insp_err *err)
 {
-	struct frame frame = { 0 };
+	struct insp_moment frame = { 0 };
 	int r = s->feed->next(s->feed, &frame, s->diags, err);
 
 	if (r <= 0)
@@ -180,6 +183,23 @@ static int take(struct screen *s, struct insp_err *err)
 		return insp_err_set(err, r, "take a sample");
 	r = screen_arrange(s, err);
 	return r < 0 ? r : 1;
+}
+
+/* A step in a recording. Back: two frames are taken, for the rates are between them. */
+static int step(struct screen *s, struct insp_err *err)
+{
+	int r = 0;
+
+	if (s->step < 0) {
+		r = s->feed->back(s->feed, err);
+		if (r >= 0)
+			r = take(s, err);
+	}
+	if (r >= 0)
+		r = take(s, err);
+	s->ended = r == 0;
+	s->step = 0;
+	return r;
 }
 
 static int64_t now_ms(void)
@@ -220,6 +240,8 @@ static int wait_for(struct screen *s, int64_t until, struct insp_err *err)
 		c = getch();
 		if (c != ERR)
 			r = handle_key(s, c, err);
+		if (r >= 0 && s->step)
+			r = step(s, err);
 		if (s->view == VIEW_LIST && s->resample) {
 			s->resample = false;
 			return 0;
@@ -246,6 +268,11 @@ static int loop(struct screen *s, struct insp_err *err)
 			break;
 		r = take(s, err);
 		read_processes(s);
+		/* the last frame stays */
+		if (r == 0 && s->feed->back) {
+			s->ended = s->paused = true;
+			r = 1;
+		}
 	}
 	return r < 0 ? r : 0;
 }

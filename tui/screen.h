@@ -45,11 +45,13 @@ struct screen {
 	enum view view;
 	enum grouping grouping;
 	const struct column *sort; /* NULL: trouble, then cpu */
+	bool ended;		   /* the recording is over */
 	bool reverse, paused, all, quit, resample;
 	char filter[FILTER_MAX];
 	char *cursor;	/* key of the row it is on; NULL: the first */
 	size_t at, top; /* its place, and the first row that is shown */
 	size_t menu_at;
+	int step;		 /* -1, 1: in time, of a recording */
 	int run;		 /* a key that runs another program: 'e' or 'd'; 0: none */
 	struct insp_procs procs; /* of the one that VIEW_ONE shows */
 };
@@ -70,6 +72,8 @@ enum key {
 	K_PAGE_DOWN,
 	K_HOME,
 	K_END,
+	K_LEFT,
+	K_RIGHT,
 	K_ENTER,
 	K_ESCAPE,
 	K_BACKSPACE,

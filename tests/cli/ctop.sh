@@ -112,4 +112,71 @@ test_expect TMUX 'without colours and without UTF-8 it is the same screen' '
     test_grep -v "$(printf "\033")\[3[0-8]m" raw && keys q && shows "^ended 0" &&
     ctop_env="" && open_screen 80 24 --theme safe && shows "^NAME" && keys q && shows "^ended 0"
 '
+
+# --- recordings ----------------------------------------------------------------------------------
+
+"$SONDE_SOURCE/tests/lib/ctop-recording.py" "$TRASH/recorded"
+golden=$SONDE_SOURCE/tests/fixtures/ctop
+
+# same_screen SIZE: the screen is that of the fixture; SONDE_GOLDEN=write makes it so
+same_screen()
+{
+    look >actual
+    [ "${SONDE_GOLDEN-}" != write ] || cp actual "$golden/$1"
+    test_cmp "$golden/$1" actual
+}
+
+# replayed COLUMNS LINES ARGUMENT...: the recording's last sample is on the screen
+replayed()
+{
+    ctop_env="TZ=UTC LC_ALL=C.UTF-8" open_screen "$1" "$2" --replay "$TRASH/recorded" -d 0.1 "${@:3}" && shows "END"
+}
+
+for size in 80x24 120x40 200x60; do
+    test_expect TMUX "the screen of $size is as it was seen and found good" "
+        replayed ${size%x*} ${size#*x} && same_screen $size && keys q && shows '^ended 0'
+    "
+done
+
+test_expect TMUX 'other views of a recording: groups, one container, ASCII, a small terminal' '
+    replayed 80 24 && keys t && shows "^farm: 20, cpu" && same_screen 80x24-groups && keys t t / evil Enter && shows "1 of 28" && keys Enter &&
+    shows "^SOURCE\|SOURCE *cgroup" && same_screen 80x24-one && keys q q && shows "^ended 0" && replayed 20 5 && same_screen 20x5 && keys q &&
+    ctop_env="TZ=UTC LC_ALL=C" && open_screen 80 24 --replay "$TRASH/recorded" -d 0.1 && shows END && same_screen 80x24-ascii && keys q
+'
+
+test_expect TMUX 'no byte of a hostile name gets to the terminal as it is' '
+    replayed 120 40 && tm capture-pane -p -e >raw && LC_ALL=C grep -c "owned" raw && ! tm display-message -p "#{pane_title}" | grep owned &&
+    ! LC_ALL=C grep -q "$(printf "\007\|\377\|\342\200\256")" raw
+'
+
+test_expect TMUX 'Left and Right step in time' '
+    replayed 80 24 && keys Left && shows "08:26:44 PAUSED" && keys Left && shows "08:26:43" && keys Right && shows "08:26:44" && keys Right &&
+    shows "08:26:45" && keys Right && shows "08:26:45 END" && keys Left Left Left Left Left Left && shows "08:26:41" && keys q && shows "^ended 0"
+'
+
+test_expect 'a recording is text, too, and begins at a time' '
+    ctop --replay recorded --json >json && test "$(wc -l <json)" = 5 && jq -r ".events[] | \"\(.event) \(.name) \(.number)\"" json >events &&
+    printf "throttled web 60\nexited payments 137\nstarted payments-2 null\n" >expect && test_cmp expect events &&
+    ctop --replay recorded --at 2025-11-22T08:26:44Z --json >json && jq -r .time json >times &&
+    printf "%s\n" 2025-11-22T08:26:44.000000000Z 2025-11-22T08:26:45.000000000Z >expect && test_cmp expect times &&
+    says ".recorded. ends before that time" --replay recorded --at 2025-11-23T00:00:00Z -b &&
+    ctop --replay recorded -b -n 1 -f evil -o NAME -H >out && echo "evil\\x1b]0;owned\\x07\\xff\\u{202e}" >expect && test_cmp expect out
+'
+
+test_expect 'a recording that is cut off, damaged, newer or none is no accident' '
+    head -c -5 recorded >cut && ctop --replay cut --json >json && test "$(wc -l <json)" = 4 &&
+    head -c 12 recorded >empty && ctop --replay empty --json >json && test_empty json &&
+    { head -c 11 recorded; printf "\\002"; } >newer && says ".newer. is of version 2, known here is 1" --replay newer -b &&
+    test_grep "newer sonde" err && echo hello >none && says ".none. is no recording of ctop" --replay none -b &&
+    says ".none. is no recording of ctop" --record none && says "open .absent.: No such file or directory" --replay absent -b &&
+    says "--record and --replay exclude each other" --record a --replay b && mkfifo pipe && says "open .pipe.: .*" --replay pipe -b
+'
+
+test_expect 'what is recorded while it is killed can be replayed and gone on with' '
+    { ctop --record rec -d 0.1 & } && pid=$! && test_wait "test \$(stat -c %s rec) -gt 300" &&
+    test_status 1 ctop --record rec -n 1 2>err && test_grep "another ctop records to" err && kill -9 $pid && test_status 137 wait $pid &&
+    before=$(ctop --replay rec --json | wc -l) && ctop --record rec -n 2 -d 0.1 && ctop --replay rec --json >json &&
+    test "$(wc -l <json)" = $((before + 3)) &&
+    test "$(stat -c %a rec)" = 600
+'
 test_done

@@ -22,17 +22,17 @@ test_expect DOCKER 'setup: a container that uses half a core, 50 MB of shared me
     dk run -d --name $kept "$IMAGE" sleep 1000000 && test_wait "dk exec $busy test -s /out"
 '
 
-test_expect DOCKER 'processor time, network and block devices are within 3 percent of what the kernel counts in 10 seconds' '
+test_expect DOCKER 'processor time and network are within 3 percent, writes (which come in bursts) within 15, of what the kernel counts in 10 seconds' '
     pid=$(pid_of $busy) && address=$(dk inspect --format "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}" $busy) &&
     { send_to "$address" & } && sender=$! && sleep 1 &&
     { ctop --json -n 1 -d 10 -f $busy >out & } && ctop_pid=$! &&
-    test_wait "ls -l /proc/$ctop_pid/fd | grep -q net/dev" && before=$(cpu_ns $pid) && net=$(net_bytes $pid) && t=$(date +%s%N) &&
-    wait $ctop_pid && after=$(cpu_ns $pid) && net2=$(net_bytes $pid) && t2=$(date +%s%N) &&
+    test_wait "ls -l /proc/$ctop_pid/fd | grep -q net/dev" && before=$(cpu_ns $pid) && io=$(io_written $pid) && net=$(net_bytes $pid) && t=$(date +%s%N) &&
+    wait $ctop_pid && after=$(cpu_ns $pid) && io2=$(io_written $pid) && net2=$(net_bytes $pid) && t2=$(date +%s%N) &&
     kill $sender &&
     near "$(of $busy cpu out)" "$(awk "BEGIN { print ($after - $before) * 100 / ($t2 - $t) }")" 3 &&
     set -- $net $net2 && near "$(of $busy net_in out)" "$(awk "BEGIN { print ($3 - $1) * 1e9 / ($t2 - $t) }")" 3 &&
     near "$(of $busy net_out out)" "$(awk "BEGIN { print ($4 - $2) * 1e9 / ($t2 - $t) }")" 3 &&
-    jq -c ".containers[]" out && test "$(of $busy io_write out)" -gt 100000 && test "$(of $busy summed out)" = false
+    near "$(of $busy io_write out)" "$(awk "BEGIN { print ($io2 - $io) * 1e9 / ($t2 - $t) }")" 15 && test "$(of $busy summed out)" = false
 '
 
 test_expect DOCKER 'memory, tasks and limits are those of docker stats and docker inspect' '

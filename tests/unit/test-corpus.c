@@ -79,6 +79,9 @@
 #define LLVMFuzzerTestOneInput fuzz_stat
 #include "tests/fuzz/fuzz-stat.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_ctop_recording
+#include "tests/fuzz/fuzz-ctop-recording.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_stats
 #include "tests/fuzz/fuzz-stats.c"
 #undef LLVMFuzzerTestOneInput
@@ -274,6 +277,11 @@ static void stat_survives_its_corpus(void **state)
 	replay("stat", fuzz_stat);
 }
 
+static void ctop_recording_survives_its_corpus(void **state)
+{
+	replay("ctop-recording", fuzz_ctop_recording);
+}
+
 static void stats_survive_their_corpus(void **state)
 {
 	replay("stats", fuzz_stats);
@@ -348,6 +356,7 @@ int main(void)
 		cmocka_unit_test(runtime_survives_its_corpus),
 		cmocka_unit_test(sqlite_survives_its_corpus),
 		cmocka_unit_test(stat_survives_its_corpus),
+		cmocka_unit_test(ctop_recording_survives_its_corpus),
 		cmocka_unit_test(stats_survive_their_corpus),
 		cmocka_unit_test(status_survives_its_corpus),
 		cmocka_unit_test(apptainer_survives_its_corpus),

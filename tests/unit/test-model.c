@@ -27,7 +27,7 @@ static struct insp_fleet_item item(struct insp_container *c, int64_t at, uint64_
 
 static void take(struct model *m, int64_t at, const struct insp_fleet_item *items, size_t n)
 {
-	struct frame f = { .time = at * SECOND, .items = items, .n = n };
+	struct insp_moment f = { .time = at * SECOND, .items = items, .n = n };
 
 	assert_int_equal(model_take(m, &f), 0);
 }
@@ -57,7 +57,9 @@ static void one_that_comes_and_goes_is_an_event(void **state)
 	struct insp_container a = box("1", "a"), b = box("2", "b"), dead = box("1", "a");
 	struct insp_container *ended[] = { &dead };
 	struct insp_fleet_item one[] = { item(&a, 1, 0) }, two[] = { item(&b, 2, 0) };
-	struct frame f = { .time = 2 * SECOND, .items = two, .n = 1, .ended = ended, .n_ended = 1 };
+	struct insp_moment f = {
+		.time = 2 * SECOND, .items = two, .n = 1, .ended = ended, .n_ended = 1
+	};
 	struct model m = { 0 };
 
 	dead.state = INSP_STATE_EXITED;
