@@ -76,7 +76,7 @@ rootfs     += mount mount-volumes
 enter      := creds decide describe env exec front join mounts plan pty ptyrelay run seal
 stats      := cgfiles fleet host newcomers parse procsum recfile record sample walk watch
 shared     := columns errors json-out limits opts opts-bash opts-help progress table text
-cdebug     := sessions toolboxes
+cdebug     := pods sessions toolboxes words
 cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
@@ -85,6 +85,7 @@ sidecar    := builder command describe environ files forward forward-spec front 
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
 sidecar    += toolbox toolbox-archive toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
+sidecar    += pod share-cgroup
 sidecar    += session-attach session-dir session-end session-hold session-peer
 sidecar    += launch launch-filter launch-mounts rerun
 sidecar    += relocate view view-launcher view-toolbox

@@ -85,8 +85,14 @@ static void print_mounts(const struct sidecar_plan *plan, FILE *f)
 		fprintf(f, "mount         the container's resolv.conf and hosts over the host's\n");
 }
 
-static void print_limits(const struct sidecar_limits *l, FILE *f)
+static void print_limits(const struct sidecar_opts *o, FILE *f)
 {
+	const struct sidecar_limits *l = &o->limits;
+
+	if (o->share_cgroup) {
+		fprintf(f, "cgroup        the container's own, with its limits\n");
+		return;
+	}
 	if (!l->memory && l->cpus <= 0 && !l->pids) {
 		fprintf(f, "cgroup        the caller's\n");
 		return;
@@ -131,7 +137,7 @@ char *sidecar_plan_describe(const struct sidecar_plan *plan)
 		return NULL;
 	print_namespaces(plan, f);
 	print_mounts(plan, f);
-	print_limits(&plan->opts->limits, f);
+	print_limits(plan->opts, f);
 	print_command(plan, f);
 	if (fclose(f) == 0)
 		return text;

@@ -399,7 +399,10 @@ int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
 	int r = block_signals(&f, err);
 
 	*ret_status = INSP_EXIT_OWN_FAILURE;
-	r = r ?: limits_find(plan->sys, &plan->opts->limits, &f.limits, err);
+	if (r == 0)
+		r = plan->opts->share_cgroup
+			    ? share_cgroup(plan->sys, plan->target, &f.limits, err)
+			    : limits_find(plan->sys, &plan->opts->limits, &f.limits, err);
 	r = r ?: keep_open(plan, &f.keep, err);
 	r = r ?: toolbox_keep_open(plan->opts->toolbox, &f.kept, err);
 	r = r ?: open_pty(&f, err);

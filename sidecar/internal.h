@@ -43,8 +43,7 @@ int plan_ns_shared(const struct insp_pid *target, enum insp_ns_type type);
 
 /* ---- limits.c, scope.c ---- */
 
-#define LIMITS_MAX \
-	8 /* v1: memory, cpu and pids may be three hierarchies; a scope of systemd is in more */
+#define LIMITS_MAX 16 /* a process is in each hierarchy of v1, and in that of v2 */
 
 /* A cgroup of our own, one directory in each hierarchy that is needed. */
 struct limits {
@@ -83,6 +82,14 @@ bool scope_wanted(void);
 /* Starts the scope l->name with these limits, and adds its cgroups to l. It ends with its last process. */
 int scope_start(struct insp_sys *sys, const struct sidecar_limits *wanted, struct limits *l,
 		struct insp_err *err);
+
+/* ---- share-cgroup.c ---- */
+
+/* Those of the target, to be joined; nothing to be made or removed. */
+int share_cgroup(struct insp_sys *sys, const struct insp_pid *target, struct limits *ret,
+		 struct insp_err *err);
+/* What the user should know of it. */
+void share_cgroup_warn(struct sidecar_plan *plan);
 
 /* ---- messages from the other processes to the front ---- */
 

@@ -216,6 +216,7 @@ static int plan_fill(struct sidecar_plan *plan, struct insp_err *err)
 		warn_stopped(plan);
 	} else {
 		r = choose_namespaces(plan, err) ?: look_at_target(plan, err);
+		share_cgroup_warn(plan);
 	}
 	if (r < 0)
 		return r;

@@ -66,8 +66,9 @@ struct sidecar_opts {
 		uint64_t cap_drop;
 	} rerun;
 	struct sidecar_limits limits;
-	const char *user; /* "NAME" of the host's passwd or "UID", and ":GID"; NULL: root */
-	bool as_target;	  /* all that its first process is: without user and profile */
+	bool share_cgroup; /* the command joins the cgroup of the target: without limits */
+	const char *user;  /* "NAME" of the host's passwd or "UID", and ":GID"; NULL: root */
+	bool as_target;	   /* all that its first process is: without user and profile */
 	enum sidecar_profile profile;
 	uint64_t cap_drop;   /* bits 1 << CAP_x */
 	const char *workdir; /* absolute, as the session sees it; NULL: "/", or the target's */

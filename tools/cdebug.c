@@ -5,8 +5,10 @@
 #include "sidecar/session.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/toolbox.h"
+#include "tools/cdebug/pods.h"
 #include "tools/cdebug/sessions.h"
 #include "tools/cdebug/toolboxes.h"
+#include "tools/cdebug/words.h"
 #include "tools/shared/errors.h"
 #include "tools/shared/opts.h"
 #include "tools/shared/util.h"
@@ -14,7 +16,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 
 struct cdebug_opts {
 	struct common_opts common;
@@ -28,7 +29,8 @@ struct cdebug_opts {
 	uint64_t cap_drop;
 	struct opt_list env;
 	struct opt_list forward;
-	bool detach, list, json;
+	bool detach, list, json, share_cgroup;
+	const char *pod;
 	const char *attach;
 	struct opt_list stop;
 	const char *keep;
@@ -36,82 +38,13 @@ struct cdebug_opts {
 	bool rerun;
 };
 
-#define NS_BIT(type) (1U << INSP_NS_##type)
-#define NS_ALLOWED \
-	(NS_BIT(PID) | NS_BIT(NET) | NS_BIT(IPC) | NS_BIT(UTS) | NS_BIT(USER) | NS_BIT(CGROUP))
-#define NS_DEFAULT (NS_ALLOWED & ~NS_BIT(CGROUP))
-
-/* Calls each for every word of a comma separated list. */
-static int for_each_word(const char *list,
-			 int (*each)(const char *word, size_t len, void *value,
-				     struct insp_err *err),
-			 void *value, struct insp_err *err)
-{
-	for (const char *p = list;; p++) {
-		size_t len = strcspn(p, ",");
-		int r = each(p, len, value, err);
-
-		p += len;
-		if (r < 0 || !*p)
-			return r;
-	}
-}
-
-static int add_namespace(const char *word, size_t len, void *value, struct insp_err *err)
-{
-	unsigned *bits = value;
-	int type;
-
-	if (len == 4 && memcmp(word, "none", 4) == 0)
-		return 0;
-	type = insp_ns_from_name(word, len);
-	if (type < 0 || !(NS_ALLOWED & (1U << type))) {
-		insp_err_say(err, -EINVAL, "'%.*s' is no namespace that cdebug joins", (int)len,
-			     word);
-		insp_err_hint(err, "pid, net, ipc, uts, user, cgroup, or none");
-		return -EINVAL;
-	}
-	*bits |= 1U << type;
-	return 0;
-}
-
-static int parse_namespaces(const char *arg, void *value, struct insp_err *err)
-{
-	*(unsigned *)value = 0;
-	return for_each_word(arg, add_namespace, value, err);
-}
-
-static int add_capability(const char *word, size_t len, void *value, struct insp_err *err)
-{
-	uint64_t *bits = value;
-	cap_value_t cap;
-	char name[40];
-
-	if (len == 3 && strncasecmp(word, "all", 3) == 0) {
-		*bits = UINT64_MAX;
-		return 0;
-	}
-	/* docker's spelling has no prefix */
-	snprintf(name, sizeof(name), "%s%.*s", strncasecmp(word, "cap_", 4) == 0 ? "" : "cap_",
-		 (int)len, word);
-	if (cap_from_name(name, &cap) < 0 || cap < 0 || cap > 63)
-		return insp_err_say(err, -EINVAL, "'%.*s' is no capability", (int)len, word);
-	*bits |= UINT64_C(1) << cap;
-	return 0;
-}
-
-static int parse_capabilities(const char *arg, void *value, struct insp_err *err)
-{
-	return for_each_word(arg, add_capability, value, err);
-}
-
 #define AT(member) offsetof(struct cdebug_opts, member)
 static const struct opt table[] = {
 	{ OPT_GROUP, .help = "What the session is part of" },
 	{ OPT_CALL, 0, "ns", AT(namespaces), "LIST",
 	  "join these namespaces: pid,net,ipc,uts,user,cgroup, or none (default: all but cgroup); "
 	  "of a stopped container: make them",
-	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = parse_namespaces },
+	  "pid net ipc uts user cgroup none", COMPLETE_WORDS, .call = words_namespaces },
 	{ OPT_STRING, 0, "toolbox", AT(toolbox), "TOOLBOX",
 	  "its programs: a directory, a squashfs, erofs or tar file, image:NAME, a name, list, or host (default)",
 	  .complete = COMPLETE_FILE },
@@ -121,6 +54,8 @@ static const struct opt table[] = {
 	  .help = "the container's own files at /, the tools on the PATH" },
 	{ OPT_FLAG, 0, "exec", AT(exec),
 	  .help = "with --in-target: let the container's own programs be started" },
+	{ OPT_STRING, 0, "pod", AT(pod), "POD",
+	  "instead of CONTAINER: the namespaces that a pod's containers share" },
 	{ OPT_FLAG, 0, "write", AT(write), .help = "make the container's files writable" },
 	{ OPT_STRING, 0, "keep-changes", AT(keep), "DIR",
 	  "keep what is changed in a stopped container's files in DIR/upper (default: it is lost)",
@@ -132,6 +67,8 @@ static const struct opt table[] = {
 	  "at most this much memory, in a cgroup of its own" },
 	{ OPT_DECIMAL, 0, "cpus", AT(cpus), "N", "at most this many processors (1.5)" },
 	{ OPT_UINT, 0, "pids", AT(pids), "N", "at most this many processes and threads" },
+	{ OPT_FLAG, 0, "share-cgroup", AT(share_cgroup),
+	  .help = "count against the container's limits, in its own cgroup" },
 	{ OPT_GROUP, .help = "As whom the command runs" },
 	{ OPT_STRING, 'u', "user", AT(user), "USER",
 	  "a user of the host's passwd or a UID, and :GID (default: root)",
@@ -142,7 +79,7 @@ static const struct opt table[] = {
 	  "capabilities as with kubectl debug (default: sysadmin)",
 	  .words = "general restricted netadmin sysadmin" },
 	{ OPT_CALL, 0, "cap-drop", AT(cap_drop), "LIST",
-	  "without these capabilities, or ALL (default: has all)", .call = parse_capabilities },
+	  "without these capabilities, or ALL (default: has all)", .call = words_capabilities },
 	{ OPT_LIST, 'e', "env", AT(env), "NAME[=VALUE]",
 	  "set a variable, or hand the caller's on (repeatable)" },
 	{ OPT_STRING, 'w', "workdir", AT(workdir), "DIR",
@@ -170,6 +107,7 @@ static const struct opt table[] = {
 static const char *const usage[] = {
 	"[OPTION…] CONTAINER|image:NAME [-- COMMAND [ARG…]]",
 	"--rerun [OPTION…] CONTAINER|image:NAME [-- COMMAND [ARG…] {}]",
+	"[OPTION…] --pod POD [-- COMMAND [ARG…]]",
 	"--forward [ADDR:]PORT:[ADDR:]PORT… CONTAINER",
 	"--toolbox list",
 	"--list | --attach ID | --stop ID…",
@@ -355,6 +293,12 @@ static int debug_running(struct insp_sys *sys, const struct insp_container *c,
 					     : "with --write its own files are written to");
 		return tool_fail(&tool, &err);
 	}
+	if (o->share_cgroup && c->state == INSP_STATE_PAUSED) {
+		insp_err_say(&err, -EBUSY,
+			     "%s container '%s' is paused: what joins its cgroup is, too",
+			     c->engine, c->name);
+		return tool_fail(&tool, &err);
+	}
 	if (insp_container_on_host(c, &err) < 0 || insp_container_init(sys, c, &target, &err) < 0)
 		return tool_fail(&tool, &err);
 	if (o->forward.n)
@@ -401,9 +345,10 @@ static int debug_stopped(struct insp_sys *sys, const char *ref, struct sidecar_o
 		return r;
 	if (insp_state_is_live(c->state) || c->pid > 0)
 		return has_no_process(c);
-	if (o->forward.n) {
-		insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s): no --forward",
-			     c->engine, c->name, insp_state_name(c->state));
+	if (o->forward.n || o->share_cgroup) {
+		insp_err_say(&err, -ESRCH, "%s container '%s' is not running (%s): no %s",
+			     c->engine, c->name, insp_state_name(c->state),
+			     o->forward.n ? "--forward" : "--share-cgroup");
 		insp_err_hint(&err, "'cps -a' shows stopped containers and how they ended");
 		return tool_fail(&tool, &err);
 	}
@@ -423,10 +368,11 @@ static int debug_image(struct insp_sys *sys, const char *ref, struct sidecar_opt
 	_cleanup_list_ struct insp_list candidates = { 0 };
 	struct insp_err err = { 0 };
 
-	if (o->forward.n || o->write)
+	if (o->forward.n || o->write || o->share_cgroup)
 		return opts_usage_error(&tool, "an image has no %s",
-					o->write ? "changes: not with --write"
-						 : "network: not with --forward");
+					o->write       ? "changes: not with --write"
+					: o->forward.n ? "network: not with --forward"
+						       : "cgroup: not with --share-cgroup");
 	if (insp_image_find(sys, ref, NULL, &c, &candidates, &err) < 0) {
 		tool_say(&tool, &err);
 		tool_say_candidates(&candidates);
@@ -459,6 +405,21 @@ static int find_toolbox(struct insp_sys *sys, const struct cdebug_opts *o, char 
 	return r < 0 ? tool_fail(&tool, &err) : 0;
 }
 
+/* ref, or the pod's. */
+static int find_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
+			  struct insp_container **ret, struct sidecar_opts *so)
+{
+	unsigned shared;
+	int r;
+
+	if (!o->pod)
+		return tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, ret);
+	r = pods_resolve(&tool, sys, o->pod, ret, &shared);
+	if (r == 0)
+		so->namespaces &= shared | NS_BIT(USER);
+	return r;
+}
+
 static int debug_container(struct insp_sys *sys, const char *ref, const struct cdebug_opts *o,
 			   char *const *command, char *const *envp)
 {
@@ -467,6 +428,7 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 				   .in_target = o->in_target,
 				   .exec = o->exec,
 				   .limits = { o->memory, o->cpus, o->pids },
+				   .share_cgroup = o->share_cgroup,
 				   .user = o->user,
 				   .as_target = o->as_target,
 				   .cap_drop = o->cap_drop,
@@ -484,9 +446,9 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 	if (o->profile)
 		so.profile = (enum sidecar_profile)sidecar_profile_from_name(o->profile);
 	so.label = ref;
-	if (!r && image_of(ref))
+	if (!r && !o->pod && image_of(ref))
 		return debug_image(sys, image_of(ref), &so, o);
-	r = r ?: tool_resolve(&tool, sys, ref, INSP_WANT_STOPPED | INSP_WANT_BARE, &c);
+	r = r ?: find_container(sys, ref, o, &c, &so);
 	if (r)
 		return r;
 	if (asprintf(&label, "%s:%s", c->engine, c->name) < 0)
@@ -496,6 +458,20 @@ static int debug_container(struct insp_sys *sys, const char *ref, const struct c
 	if (insp_state_is_live(c->state))
 		return c->pid > 0 ? debug_running(sys, c, &so, o) : has_no_process(c);
 	return debug_stopped(sys, ref, &so, o);
+}
+
+static int check_cgroup(const struct cdebug_opts *o)
+{
+	if (!o->share_cgroup)
+		return 0;
+	if (o->memory || o->cpus > 0 || o->pids)
+		return opts_usage_error(&tool, "--share-cgroup has the container's limits: "
+					       "not with --memory, --cpus or --pids");
+	/* its end would leave the session in a cgroup that its engine has to remove */
+	if (!(o->namespaces & NS_BIT(PID)))
+		return opts_usage_error(&tool, "--share-cgroup: the session has to end with the "
+					       "container: not without its pid namespace");
+	return 0;
 }
 
 /* Before anything is looked for: what is given wrongly. 0, or the exit status. */
@@ -528,7 +504,7 @@ static int check(const struct cdebug_opts *o, bool command)
 		return opts_usage_error(&tool, "--forward and --detach exclude each other");
 	if (!r && o->json)
 		return opts_usage_error(&tool, "--json is for --list");
-	return r;
+	return r ?: check_cgroup(o);
 }
 
 /* What is about detached sessions and no container. -1: nothing of it was asked; else the status. */
@@ -564,16 +540,16 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 	r = sessions(o, first < argc);
 	if (r >= 0)
 		return r;
-	if (first == argc)
+	if (first == argc && !o->pod)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
-	r = check(o, first + 1 < argc);
+	r = check(o, first + !o->pod < argc);
 	if (r)
 		return r;
 	/* sealed only now, so that --help works without /proc; nothing of a container has been opened */
 	if (!o->dry_run && insp_enter_seal(argv, envp, &err) < 0)
 		return tool_fail(&tool, &err);
 	quiet = o->quiet;
-	command = argv + first + 1;
+	command = argv + first + !o->pod;
 	if (*command && strcmp(*command, "--") == 0)
 		command++;
 	if (common_opts_open(&o->common, &sys, &err) < 0)

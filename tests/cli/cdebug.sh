@@ -68,6 +68,13 @@ test_expect 'what is about detached sessions takes no container, and one thing a
     test_status 125 cdebug -d --forward 0:80 web 2>err && test_grep "exclude each other" err
 '
 
+test_expect '--pod is instead of a container; --share-cgroup is not with limits of its own, nor without the pid namespace' '
+    test_status 125 cdebug --pod no-such-$$ 2>err && test_grep "no pod .no-such-$$" err && test_status 125 cdebug --pod no-such-$$ -- ls 2>err && test_grep "no pod .no-such-$$" err &&
+    test_status 125 cdebug --pod x --forward 0:80 ls 2>err && test_grep "runs no command" err &&
+    test_status 125 cdebug --share-cgroup --memory 64M web 2>err && test_grep "not with --memory" err && test_status 125 cdebug --share-cgroup --pids 5 web 2>err && test_grep "not with --memory" err &&
+    test_status 125 cdebug --share-cgroup --ns net web 2>err && test_grep "not without its pid namespace" err
+'
+
 test_expect 'a name that no container has exits 125' '
     test_status 125 cdebug no-such-container-$$ true 2>err && test_grep "no-such-container-$$" err
 '
