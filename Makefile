@@ -222,7 +222,7 @@ helper_obj := $(HELPERS:%=$(B)/obj/tests/helpers/%.o) $(LIB_HELPERS:%=$(B)/obj/t
 .SECONDARY:
 .PHONY: toolbox all help install uninstall completion demo check check-vm unit unit-programs objects lint bench engines-doc fuzz fuzz-doc clean man format demo-deps check-deps sources
 
-all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(B)/helpers/trap.so $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
+all: $(TOOLS:%=$(B)/%) $(HELPERS:%=$(B)/helpers/%) $(B)/helpers/trap.so $(B)/helpers/cdebug-faults $(LIB_HELPERS:%=$(B)/helpers/%) man completion ## build the tools, helpers and man pages into build/
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -288,6 +288,19 @@ $(B)/obj/sidecar/view-launcher.o: SONDE_CFLAGS += -DLAUNCHER_FILE='"$(B)/launche
 $(B)/cdiff: $(B)/obj/tools/cdiff.o $(STATIC_OBJ) $(cdiff_obj) $(B)/libshared.a $(B)/libinspect.a
 	$(say) LD $@
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(STATIC_FLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
+
+# cdebug with places at which a test has a process of it killed: sidecar/fault.h
+fault_obj := $(patsubst %.c,$(B)/obj/faults/%.o,$(filter-out sidecar/view-launcher.c,$(SIDECAR_SRC))) $(B)/obj/sidecar/view-launcher.o
+
+$(B)/obj/faults/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(SONDE_CFLAGS) -DSONDE_FAULTS $(CFLAGS) -c $< -o $@
+
+$(B)/helpers/cdebug-faults: $(B)/obj/tools/cdebug.o $(if $(filter yes,$(STATIC_ARCHIVE)),$(STATIC_OBJ)) $(cdebug_obj) $(fault_obj) $(B)/libshared.a $(B)/libinspect.a
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(SONDE_LDFLAGS) $(if $(filter yes,$(STATIC_ARCHIVE)),$(STATIC_FLAGS)) $(LDFLAGS) $^ -o $@ $(if $(filter yes,$(STATIC_ARCHIVE)),$(ARCHIVE_LIBS),-larchive) $(LIBS)
 
 # helpers of the tests and of the demo: one file each, static so that they run in any root (which no
 # sanitizer allows)

@@ -80,12 +80,14 @@ static int make_root(const struct sidecar_plan *plan, struct mounts *m, struct c
 
 	if (r < 0)
 		return r;
+	fault_point("tree");
 	m->keep = ch->keep;
 	if (plan->opts->in_target)
 		return view_make_root(plan, m, ch->messages, err);
 	r = mounts_make_root(plan, m, err);
 	if (r < 0)
 		return r;
+	fault_point("root");
 	own = openat(m->root, SIDECAR_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	nameconf_finish(&names, own, ch->messages);
 	if (plan->opts->toolbox && !(plan->join & (1U << INSP_NS_NET)))
@@ -131,6 +133,7 @@ static int enter(const struct sidecar_plan *plan, struct mounts *m, struct chann
 
 	if (r < 0)
 		return r;
+	fault_point("joined");
 	if ((plan->join & (1U << INSP_NS_NET)) && !m->has_sys) {
 		r = attach_sysfs(m, err);
 		if (r < 0)
@@ -139,6 +142,7 @@ static int enter(const struct sidecar_plan *plan, struct mounts *m, struct chann
 	r = mounts_pivot(plan, m, err);
 	if (r < 0)
 		return r;
+	fault_point("pivoted");
 	r = mounts_home(plan, err);
 	if (r < 0)
 		return r;
@@ -174,6 +178,7 @@ _Noreturn void builder_main(const struct sidecar_plan *plan, struct insp_pty *pt
 
 	if (r < 0)
 		_exit(INSP_EXIT_OWN_FAILURE);
+	fault_point("builder");
 	if (plan->opts->session) {
 		session_mark(plan->opts->session, mark);
 		mounts_name_memory(mark);
@@ -184,6 +189,7 @@ _Noreturn void builder_main(const struct sidecar_plan *plan, struct insp_pty *pt
 		ready.mntns = st.st_ino;
 	if (enter(plan, &m, ch, &err) < 0)
 		fail(plan, ch, &err);
+	fault_point("entered");
 	mounts_close(&m);
 	ready.supervisor = fork_sibling();
 	if (ready.supervisor == 0)
@@ -192,6 +198,7 @@ _Noreturn void builder_main(const struct sidecar_plan *plan, struct insp_pty *pt
 		insp_err_set(&err, -errno, "start a process in the container's namespaces");
 		fail(plan, ch, &err);
 	}
+	fault_point("forked");
 	message_send(ch->messages, &ready);
 	_exit(0);
 }

@@ -41,6 +41,7 @@ static int prepare(const struct sidecar_plan *plan, struct insp_pty *pty,
 {
 	int r = limits_join(limits, err);
 
+	fault_point("limited");
 	if (r < 0)
 		return r;
 	/* a session of its own in any case: /dev/tty must not be the caller's terminal */
@@ -155,6 +156,7 @@ _Noreturn void command_main(const struct sidecar_plan *plan, struct insp_pty *pt
 	/* last: a change of credentials takes it back */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
 		_exit(INSP_EXIT_OWN_FAILURE);
+	fault_point("exec");
 	environ = plan->envp;
 	argv = words(plan, own_shell);
 	execvp(argv[0], argv);

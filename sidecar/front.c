@@ -279,6 +279,20 @@ static int supervisor_killed(struct front *f, int sig, int *ret_status, struct i
 	return insp_err_say(err, -EINTR, "the session was killed by signal %d", sig);
 }
 
+/* One that is not in its pid namespace outlives it. */
+static void say_target_ended(const struct front *f)
+{
+	const struct insp_pid *target = f->plan->target;
+	struct insp_err w = { 0 };
+
+	if (!target || insp_pid_alive(target))
+		return;
+	insp_err_say(&w, -ESRCH, "the container's first process %d has ended meanwhile",
+		     (int)insp_pid_number(target));
+	insp_err_hint(&w, "its files were at /target until now; 'cps -a' shows what became of it");
+	f->warn(&w);
+}
+
 static int finish(struct front *f, int *ret_status, struct insp_err *err)
 {
 	int status = 0;
@@ -294,6 +308,7 @@ static int finish(struct front *f, int *ret_status, struct insp_err *err)
 	}
 	if (WIFSIGNALED(status))
 		return supervisor_killed(f, WTERMSIG(status), ret_status, err);
+	say_target_ended(f);
 	*ret_status = WEXITSTATUS(status);
 	return 0;
 }
@@ -351,7 +366,9 @@ static int run(struct front *f, int *ret_status, struct insp_err *err)
 {
 	int r = start_builder(f, err);
 
+	fault_point("started");
 	r = r ?: wait_ready(f, err);
+	fault_point("ready");
 	if (r < 0) {
 		if (f->failure.status)
 			*ret_status = f->failure.status;
@@ -403,6 +420,7 @@ int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
 		r = plan->opts->share_cgroup
 			    ? share_cgroup(plan->sys, plan->target, &f.limits, err)
 			    : limits_find(plan->sys, &plan->opts->limits, &f.limits, err);
+	fault_point("limits");
 	r = r ?: keep_open(plan, &f.keep, err);
 	r = r ?: toolbox_keep_open(plan->opts->toolbox, &f.kept, err);
 	r = r ?: open_pty(&f, err);

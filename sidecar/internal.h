@@ -4,6 +4,7 @@
 
 #include "libinspect/creds.h"
 #include "libinspect/pty.h"
+#include "sidecar/fault.h"
 #include "sidecar/sidecar.h"
 #include "tools/shared/util.h"
 

@@ -192,6 +192,7 @@ int session_entry_write(int dir, const struct session_entry *e, int *ret_fd, int
 		sock = listen_in(entry);
 		r = sock < 0 ? sock : write_entry(entry, e);
 	}
+	fault_point("making");
 	if (r == 0 && renameat(dir, making, dir, e->info.id) < 0)
 		r = -errno;
 	if (r < 0) {

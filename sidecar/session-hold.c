@@ -368,6 +368,7 @@ int hold_ready(struct hold *h, const struct limits *limits, int mntns, struct in
 		free(paths[i]);
 	if (r < 0)
 		return r;
+	fault_point("entry");
 	message_send(h->report, &(struct message){ .kind = MESSAGE_READY });
 	tool_closep(&h->report);
 	/* no file system of the host's is kept busy */

@@ -185,7 +185,10 @@ static int prepare(const struct sidecar_plan *plan, struct limits *limits, struc
 	r = plan->join & (1U << INSP_NS_PID) ? mounts_proc(err) : 0;
 	if (r < 0)
 		return r;
-	return limits_create(limits, &plan->opts->limits, err);
+	fault_point("proc");
+	r = limits_create(limits, &plan->opts->limits, err);
+	fault_point("cgroup");
+	return r;
 }
 
 _Noreturn void supervisor_main(const struct sidecar_plan *plan, struct insp_pty *pty,
@@ -205,6 +208,7 @@ _Noreturn void supervisor_main(const struct sidecar_plan *plan, struct insp_pty 
 		insp_err_set(&err, -errno, "start the command");
 		fail(limits, ch, &err);
 	}
+	fault_point("supervisor");
 	/* nothing is needed any more but to see the end and to clean up */
 	for (int i = 0; i < LIMITS_MAX; i++)
 		keep[n++] = limits->parent[i];

@@ -2,6 +2,7 @@
 # Detached sessions of cdebug, and who would like to be in them: another user, a container that has the host's /run, a false
 # directory, a process that has the number of a dead one, an id that is a path.
 # lane 2
+. "$(dirname "$0")/../lib/own-run.sh"
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/session.sh"
 target='' id='' holder='' supervisor='' bystander=''

@@ -48,6 +48,8 @@ def flood(path):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         s.connect(path)
         try:
+            # what is left of the packet before must not count
+            s.send(struct.pack('I', 0) + b' ')
             s.send(junk[n % 4])
         except OSError:
             pass

@@ -14,10 +14,10 @@ test_expect CRI 'setup: a pod with a container' '
     cri_up && pod=$(cri_pod $shop) && name=$(cri_run "$pod" $shop $web 0 sleep 1000000) && [ "$(pid_of "$name")" -gt 1 ] && [ "$(pid_of "$pod")" -gt 1 ]
 '
 
-test_expect CRI 'the sandbox'"'"'s net, ipc and uts are joined, which the container shares; by POD and by NAMESPACE/POD' '
+test_expect CRI 'net, ipc, uts and pid of the sandbox are joined, all of which this pod'"'"'s container shares; by POD and by NAMESPACE/POD' '
     for one in $shop shop/$shop; do
         debug -q --pod $one -- sh -c "for t in net ipc uts pid; do readlink /proc/self/ns/\$t; done" >actual &&
-        { readlink /proc/$(pid_of "$name")/ns/{net,ipc,uts}; readlink /proc/self/ns/pid; } >expect && test_cmp expect actual || return 1
+        readlink /proc/$(pid_of "$name")/ns/{net,ipc,uts,pid} >expect && test_cmp expect actual || return 1
     done && test_status 125 debug --pod other/$shop -- true 2>err && test_grep "no pod .other/$shop" err
 '
 

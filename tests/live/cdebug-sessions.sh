@@ -1,6 +1,7 @@
 #!/bin/bash
 # Sessions without a terminal: cdebug -d, --list, --attach, --stop, beside a process that no engine knows.
 # lane 2
+. "$(dirname "$0")/../lib/own-run.sh"
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/session.sh"
 test_engine bare
@@ -95,6 +96,13 @@ test_expect UNSHARE,JQ,TMUX 'it survives the terminal that it was started in, an
 test_expect UNSHARE,JQ 'the end of the target is told to who is attached, and ends the session' '
     bare_run dying && dying=$(bare_pid dying) && started "pid:$dying" -- sleep 1000 && { cdebug --attach "$id" </dev/null >out 2>err & front=$!; } && test_wait "[ \"\$(list_field attached)\" = 1 ]" &&
     kill -KILL "$dying" && test_status 137 wait $front && test_grep "first process $dying has ended" err && ended
+'
+
+test_expect UNSHARE 'a session out of its pid namespace outlives the target: its files stay, the status is the command'"'"'s, and it is said' '
+    bare_run short && short=$(bare_pid short) && mkfifo go &&
+    { cdebug --ns net,ipc,uts "pid:$short" -- sh -c "echo ready; read -r line <$PWD/go; cat /target/etc/motd; exit 5" >out 2>err & front=$!; } &&
+    test_wait "grep -q ready out" && kill -KILL "$short" && test_wait "! runs $short" && echo on >go && test_status 5 wait $front &&
+    test_grep "welcome to the test image" out && test_grep "first process $short has ended meanwhile" err && test_grep "^hint: its files" err
 '
 
 test_expect UNSHARE,JQ 'the target is as it was; what follows leaves it zombies: a killed supervisor has none who waits for its children' '
