@@ -188,14 +188,15 @@ static void warn_stopped(struct sidecar_plan *plan)
 {
 	const struct sidecar_opts *o = plan->opts;
 	const struct insp_container *c = o->stopped;
+	const char *where = o->in_target ? "/" : "/target";
 	struct insp_err w = { 0 };
 
 	if (c->is_image)
-		insp_err_say(&w, 0, "%s image '%s': its files are at /target", c->engine, c->name);
+		insp_err_say(&w, 0, "%s image '%s': its files are at %s", c->engine, c->name,
+			     where);
 	else
-		insp_err_say(&w, 0,
-			     "%s container '%s' is not running (%s): its files are at /target",
-			     c->engine, c->name, insp_state_name(c->state));
+		insp_err_say(&w, 0, "%s container '%s' is not running (%s): its files are at %s",
+			     c->engine, c->name, insp_state_name(c->state), where);
 	if (o->write)
 		insp_err_hint(&w, "what is changed there is changed in the container");
 	else if (o->keep)

@@ -3,9 +3,13 @@
 # lane 2
 . "$(dirname "$0")/../lib/harness.sh"
 . "$SONDE_SOURCE/tests/lib/view.sh"
+. "$SONDE_SOURCE/tests/lib/docker-store.sh"
+. "$SONDE_SOURCE/tests/lib/docker-overlay.sh"
+. "$SONDE_SOURCE/tests/lib/cdebug-stopped.sh"
 test_engine runc
 test_engine bare
 test_engine podman-rootless
+test_prereq OVERLAY '[ "$(id -u)" = 0 ] && unshare --mount true && grep -qw overlay /proc/filesystems && have_all jq setfattr ip'
 web='' pid=''
 
 debug() { cdebug --store "runc=$OCI_DIR/state" --in-target "$@"; }
@@ -45,7 +49,7 @@ test_expect RUNC 'the session has its own /proc, /dev and scratch directory; the
 test_expect RUNC 'the container'"'"'s own programs are started with --exec only' '
     test_status 126 debug "$web" -- /bin/busybox true 2>err && test_grep "^hint: .*--exec" err &&
     debug --exec "$web" -- /bin/busybox echo ran >actual && echo ran >expect && test_cmp expect actual &&
-    test_status 127 debug "$web" -- no-such-tool 2>err && test_grep "among the host" err &&
+    test_status 127 debug "$web" -- no-such-tool 2>err && test_grep "among the programs of the host" err &&
     test_status 7 debug "$web" -- sh -c "exit 7"
 '
 
@@ -83,7 +87,7 @@ test_expect RUNC 'and so it is after kill -9 at any moment; no process of ours i
 
 test_expect RUNC 'the plan is printed and nothing done' '
     debug --dry-run "$web" -- ls >actual && test_grep "^mount .*files with its volumes at / (read-only, nothing of them is executed)" actual &&
-    test_grep "^mount .*programs at /.sonde/toolbox" actual && test_grep "^run  *ls$" actual
+    test_grep "^mount .*programs (read-only) at /.sonde/toolbox" actual && test_grep "^run  *ls$" actual
 '
 
 test_expect RUNC 'a container that ends takes the session with it, and is said to have ended' '
@@ -97,6 +101,13 @@ test_expect UNSHARE 'one static program is enough of an image: no libc, shell, /
     scratch_up && cdebug -q --in-target "pid:$scratch" -- sh -c "ls /; cat /proc/1/comm; ls /sys/class/net; echo >/dev/null" >actual &&
     printf "busybox\ndev\nproc\nsys\nbusybox\nlo\n" >expect && test_cmp expect actual &&
     view_acts cdebug -q --in-target "pid:$scratch" && [ "$(ls "$SCRATCH_DIR")" = "$(printf "busybox\nproc")" ]
+'
+
+test_expect OVERLAY 'one that does not run has its files at /, its volumes in them; what is changed is lost, and the store as it was' '
+    stopped_up && store_state >before &&
+    stopped --in-target web -- sh -c "cat /etc/motd /data/in /missing/data/in /file; touch /etc/new && ls /etc; touch /data/x 2>/dev/null || echo refused; uname -n" \
+        >actual 2>err && printf "motd\nin\nin\none\nmotd\nnew\nup\nrefused\nh\n" >expect && test_cmp expect actual &&
+    test_grep "is not running .*: its files are at /$" err && store_state >after && test_cmp before after
 '
 
 test_expect UNSHARE 'a root that is full of entries is cut off, with a warning' '
