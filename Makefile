@@ -131,6 +131,7 @@ unit_tests := \
     path \
     pid \
     podman \
+    recording \
     relocate \
     resolve \
     rkt \
