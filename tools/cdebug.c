@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct cdebug_opts {
 	struct common_opts common;
@@ -564,7 +565,7 @@ int main(int argc, char *argv[], char *envp[])
 
 	/* inside a session of --rerun; there is nothing else at that path */
 	if (launch_wanted(argv))
-		return launch_main();
+		_exit(launch_main()); /* a program that is traced does nothing more than it has to */
 	r = cdebug(argc, argv, envp, &o);
 	opt_list_clear(&o.env);
 	opt_list_clear(&o.forward);
