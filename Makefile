@@ -451,4 +451,4 @@ sources:
 clean: ## remove build/
 	rm -rf build
 
--include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(tool_obj:.o=.d) $(unit_obj:.o=.d) $(helper_obj:.o=.d) $(HELPERS:%=$(B)/helpers/%.d)
+-include $(lib_obj:.o=.d) $(shared_obj:.o=.d) $(tool_obj:.o=.d) $(fault_obj:.o=.d) $(unit_obj:.o=.d) $(helper_obj:.o=.d) $(HELPERS:%=$(B)/helpers/%.d)
