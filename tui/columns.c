@@ -126,6 +126,14 @@ char *row_trouble(const struct row *row, unsigned *ret_weight)
 	return t.weight ? strdup(t.text) : NULL;
 }
 
+unsigned row_weight(const struct row *row)
+{
+	unsigned weight;
+
+	free(row_trouble(row, &weight));
+	return weight;
+}
+
 /* ---- cells --------------------------------------------------------------------------------------------- */
 
 static void percent_cell(bool known, double percent, struct cell *cell)

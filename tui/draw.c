@@ -161,8 +161,7 @@ static char *cell_words(const struct column *c, const struct row *row)
 
 static enum look look_of(const struct row *row)
 {
-	unsigned weight;
-	_cleanup_free_ char *text = row_trouble(row, &weight);
+	unsigned weight = row_weight(row);
 
 	if (!insp_state_is_live(row->c->state))
 		return LOOK_DIM;

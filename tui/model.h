@@ -90,5 +90,7 @@ bool row_mem_of_limit(const struct row *row, double *ret);
 bool row_pids_of_limit(const struct row *row, double *ret);
 /* What is wrong with it, worst first, NULL: nothing is seen. free(). ret_weight: 0 … 100. */
 char *row_trouble(const struct row *row, unsigned *ret_weight);
+/* That weight alone. */
+unsigned row_weight(const struct row *row);
 
 #endif
