@@ -61,7 +61,8 @@ static void draw_host(const struct screen *s)
 	if (s->paused)
 		append(line, sizeof(line), s->ended ? " END" : " PAUSED");
 	if (s->model.shown == s->model.n)
-		snprintf(part, sizeof(part), "  %zu containers", s->model.n);
+		snprintf(part, sizeof(part), "  %zu container%s", s->model.n,
+			 s->model.n == 1 ? "" : "s");
 	else
 		snprintf(part, sizeof(part), "  %zu of %zu containers", s->model.shown, s->model.n);
 	append(line, sizeof(line), part);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # ctop without an engine: wrong input, forms of output, a container of ours that no engine claims.
 . "$(dirname "$0")/../lib/harness.sh"
+. "$SONDE_SOURCE/tests/lib/isolated.sh"
 # shellcheck disable=SC2034 # used in the test scripts
 schema=$SONDE_SOURCE/docs/json/ctop.schema.json
 
@@ -80,7 +81,7 @@ open_screen()
 }
 
 test_expect TMUX 'keys: move, sort, group, columns, help, pause, filter, one container, end; the terminal is as it was' '
-    start_busy && open_screen 100 20 -f "sh-$inner" && shows "^sh-$inner" && shows "1 of [0-9]* containers" &&
+    isolated "exec sleep 1000000" && start_busy && open_screen 100 20 -f "sh-$inner" && shows "^sh-$inner" && shows "1 of [0-9]* containers" &&
     keys h && shows "Any key: back" && keys x && shows "^NAME" &&
     keys s && shows "sort by" && keys G Up Up && keys Enter && shows "^NAME" &&
     keys t && shows "^-: 1, cpu" && keys t && shows "^bare: 1, cpu" && keys t &&
