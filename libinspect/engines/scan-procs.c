@@ -132,10 +132,10 @@ static int list_pids(const struct insp_sys *sys, struct scan_procs *procs)
 		return r == -ENOMEM ? r : 0;
 	read_kernel_threads(sys, &threads);
 	at = threads.data;
-	for_each_entry (de, dir) {
-		struct scan_proc p = { 0 };
+	for_each_pid (pid, dir) {
+		struct scan_proc p = { .pid = pid };
 
-		if (str_to_pid(de->d_name, &p.pid) < 0 || is_kernel_thread(&at, p.pid))
+		if (is_kernel_thread(&at, pid))
 			continue;
 		r = add_proc(procs, &cap, &p);
 		if (r < 0)

@@ -2,6 +2,7 @@
 #include "libinspect/kernel/pid.h"
 
 #include "libinspect/base/io.h"
+#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/creds.h"
 #include "libinspect/kernel/slowread.h"
@@ -214,6 +215,16 @@ int insp_pid_environ(struct insp_sys *sys, const struct insp_pid *pid, char **re
 		return insp_err_set(err, r, "pid %d: read '/proc/%d/environ'", pid->pid, pid->pid);
 	*ret = TAKE_PTR(data);
 	*ret_len = len;
+	return 0;
+}
+
+pid_t pid_next(struct io_dir *dir)
+{
+	pid_t pid;
+
+	for_each_entry (de, dir)
+		if (str_to_pid(de->d_name, &pid) == 0)
+			return pid;
 	return 0;
 }
 

@@ -33,6 +33,11 @@ int pid_read_stat(int procfd, pid_t pid, struct pid_stat *ret);
 /* The same below a /proc/PID directory: never of another process that got the pid later. */
 int pid_read_stat_at(int dirfd, struct pid_stat *ret);
 
+struct io_dir;
+/* The next entry of dir, a /proc, that is a process's; 0: there are no more. */
+pid_t pid_next(struct io_dir *dir);
+#define for_each_pid(pid, dir) for (pid_t pid = pid_next(dir); pid; pid = pid_next(dir))
+
 /* Bytes of a status at most: 65536 supplementary groups, which the process may set, stand before most of it. */
 #define PID_STATUS_MAX (1024 * 1024)
 

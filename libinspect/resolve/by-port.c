@@ -230,13 +230,11 @@ static pid_t host_holder(const struct finder *f, const struct sockets *s, char *
 
 	if (io_opendir(f->sys->procfd, ".", &dir) < 0)
 		return 0;
-	for_each_entry (de, dir) {
+	for_each_pid (pid, dir) {
 		_cleanup_pid_ struct insp_pid *process = NULL;
 		struct pid_stat st;
-		pid_t pid;
 
-		if (str_to_pid(de->d_name, &pid) < 0 ||
-		    insp_pid_open(f->sys, pid, 0, &process, NULL) < 0 ||
+		if (insp_pid_open(f->sys, pid, 0, &process, NULL) < 0 ||
 		    open_socket(insp_pid_procfd(process), s) < 0)
 			continue;
 		if (pid_read_stat_at(insp_pid_procfd(process), &st) < 0)

@@ -1,7 +1,6 @@
 #include "libinspect/resolve/members.h"
 
 #include "libinspect/base/io.h"
-#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/cgroup.h"
 #include "libinspect/kernel/pid.h"
@@ -155,11 +154,7 @@ static int scan_proc(struct by_ns *by)
 
 	if (r < 0)
 		return r;
-	for_each_entry (de, dir) {
-		pid_t pid;
-
-		if (str_to_pid(de->d_name, &pid) < 0)
-			continue;
+	for_each_pid (pid, dir) {
 		r = add_if_member(by, pid);
 		if (r < 0)
 			return r;
@@ -180,11 +175,8 @@ static int scan_roots(struct by_ns *by, const struct insp_pid *init)
 	r = io_opendir(by->sys->procfd, ".", &dir);
 	if (r < 0)
 		return r;
-	for_each_entry (de, dir) {
-		pid_t pid;
-
-		if (str_to_pid(de->d_name, &pid) < 0 ||
-		    pid_root(by->sys->procfd, pid, &other) < 0 || !pid_root_same(&root, &other))
+	for_each_pid (pid, dir) {
+		if (pid_root(by->sys->procfd, pid, &other) < 0 || !pid_root_same(&root, &other))
 			continue;
 		r = add(by, pid);
 		if (r < 0)

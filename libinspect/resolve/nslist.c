@@ -4,7 +4,6 @@
  * read for the lowest pid of each namespace only, at the end.
  */
 #include "libinspect/base/io.h"
-#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/kernel/pid.h"
 #include "libinspect/kernel/span.h"
@@ -170,11 +169,7 @@ static int list_procs(const struct insp_sys *sys, struct procs *procs)
 
 	if (r < 0)
 		return r;
-	for_each_entry (de, dir) {
-		pid_t pid;
-
-		if (str_to_pid(de->d_name, &pid) < 0)
-			continue;
+	for_each_pid (pid, dir) {
 		r = add_proc(procs, pid);
 		if (r < 0)
 			return r;

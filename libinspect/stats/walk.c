@@ -1,6 +1,5 @@
 /* Containers without a cgroup of their own: whose is each process, told by one walk of /proc for all of them. */
 #include "libinspect/base/io.h"
-#include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
 #include "libinspect/stats/fleet.h"
 
@@ -84,11 +83,7 @@ static int walk(struct insp_fleet *fleet, struct finds *finds)
 
 	if (r < 0)
 		return r;
-	for_each_entry (de, dir) {
-		pid_t pid;
-
-		if (str_to_pid(de->d_name, &pid) < 0)
-			continue;
+	for_each_pid (pid, dir) {
 		r = look_at(fleet, pid, finds);
 		if (r < 0)
 			return r;
