@@ -58,6 +58,28 @@ int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs)
 	return fd < 0 ? -errno : fd;
 }
 
+int mounts_scratch(int *ret_fd)
+{
+	_cleanup_close_ int fd = mounts_tmpfs("0700", 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+
+	if (fd < 0)
+		return fd;
+	if (mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0755) < 0 ||
+	    sysc_move_mount_to(fd, AT_FDCWD, "/", 0) < 0)
+		return -errno;
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+void mounts_leave_scratch(int fd)
+{
+	char path[PROC_FD_PATH_MAX];
+
+	proc_fd_path(fd, path);
+	umount2(path, MNT_DETACH);
+}
+
 static uint64_t target_attributes(const struct sidecar_plan *plan)
 {
 	/* noatime: even reading leaves no mark */

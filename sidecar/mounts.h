@@ -45,6 +45,13 @@ int mounts_proc(struct insp_err *err);
 
 /* A new file system in memory, detached. fd or -errno. */
 int mounts_tmpfs(const char *mode, uid_t uid, gid_t gid, unsigned attrs);
+/*
+ * One for what an overlay changes, with "upper" and "work", over the namespace's root, where nothing but this fd leads: overlayfs takes
+ * only what is mounted in the caller's namespace (clone_private_mount() of the kernel's fs/namespace.c). -errno.
+ */
+int mounts_scratch(int *ret_fd);
+/* Unmounts it: the overlay holds what it took, and nothing else does from here on. fd stays open. */
+void mounts_leave_scratch(int fd);
 /* What they are called in mount tables from now on; "cdebug" at first. Borrowed. */
 void mounts_name_memory(const char *name);
 /*

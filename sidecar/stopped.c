@@ -11,31 +11,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-/*
- * Memory for what is changed, over the old root, where nothing but this fd leads: overlayfs wants directories that are
- * mounted in this namespace (clone_private_mount() of the kernel's fs/namespace.c).
- */
 static int make_scratch(int *ret_fd, struct insp_err *err)
 {
-	_cleanup_close_ int fd = mounts_tmpfs("0700", 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	int r = mounts_scratch(ret_fd);
 
-	if (fd < 0)
-		return insp_err_set(err, fd, "make a file system for changes in memory");
-	if (mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0755) < 0 ||
-	    sysc_move_mount_to(fd, AT_FDCWD, "/", 0) < 0)
-		return insp_err_set(err, -errno, "attach a file system for changes in memory");
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
-/* The overlay holds it, and nothing else from here on. */
-static void leave_scratch(int fd)
-{
-	char path[PROC_FD_PATH_MAX];
-
-	proc_fd_path(fd, path);
-	umount2(path, MNT_DETACH);
+	return r < 0 ? insp_err_set(err, r, "make a file system for changes in memory") : 0;
 }
 
 static int mount_files(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err)
@@ -50,7 +30,7 @@ static int mount_files(const struct sidecar_plan *plan, struct mounts *m, struct
 	o.changes = changes;
 	r = insp_mount_files(m->sys, plan->opts->stopped, &o, &m->tree, err);
 	if (!plan->opts->keep)
-		leave_scratch(changes);
+		mounts_leave_scratch(changes);
 	return r;
 }
 

@@ -1,10 +1,4 @@
-/*
- * A toolbox, mounted. See toolbox.h.
- *
- * While the overlay is made, memory lies over the namespace's root, reached by its fd only: in it "upper" and "work", and "lower",
- * where a file system image is mounted. overlayfs takes only what is mounted in the caller's namespace (clone_private_mount()
- * of the kernel's fs/namespace.c), and holds what it took by itself afterwards.
- */
+/* A toolbox, mounted. See toolbox.h. In the scratch memory of mounts.h there is "lower" besides, where a file system image is mounted. */
 #include "sidecar/mounts.h"
 #include "sidecar/toolbox-kinds.h"
 #include "libinspect/files.h"
@@ -26,27 +20,11 @@ static int fail(const struct toolbox *t, int r, const char *what, struct insp_er
 
 static int make_scratch(const struct toolbox *t, int *ret_fd, struct insp_err *err)
 {
-	static const char *const names[] = { "upper", "work", "lower" };
-	_cleanup_close_ int fd = mounts_tmpfs("0700", 0, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	int r = mounts_scratch(ret_fd);
 
-	if (fd < 0)
-		return fail(t, fd, "make a file system in memory", err);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (mkdirat(fd, names[i], 0755) < 0)
-			return fail(t, -errno, "make a file system in memory", err);
-	if (sysc_move_mount_to(fd, AT_FDCWD, "/", 0) < 0)
-		return fail(t, -errno, "attach a file system in memory", err);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
-static void leave_scratch(int fd)
-{
-	char path[PROC_FD_PATH_MAX];
-
-	proc_fd_path(fd, path);
-	umount2(path, MNT_DETACH);
+	if (r == 0 && mkdirat(*ret_fd, "lower", 0755) < 0)
+		r = -errno;
+	return r < 0 ? fail(t, r, "make a file system in memory", err) : 0;
 }
 
 /* A merged root is as its upper directory is. */
@@ -239,6 +217,6 @@ int toolbox_mount(const struct toolbox *t, int *ret_tree, struct insp_err *err)
 	if (r < 0 || !t)
 		return r;
 	r = mount_toolbox(t, scratch, ret_tree, err);
-	leave_scratch(scratch);
+	mounts_leave_scratch(scratch);
 	return r;
 }
