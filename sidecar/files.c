@@ -1,8 +1,37 @@
-/* Small files of our own in the sidecar: the shells' start files, with the prompt. */
+/* Small files: reading and writing them; the shells' start files, with the prompt. */
 #include "sidecar/internal.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+
+ssize_t files_read_fd(int fd, void *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, (char *)buf + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+ssize_t files_read(int dirfd, const char *name, char *buf, size_t size)
+{
+	_cleanup_close_ int fd =
+		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : files_read_fd(fd, buf, size - 1);
+
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
+}
 
 int files_write(int dirfd, const char *name, const char *data, size_t len)
 {

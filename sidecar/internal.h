@@ -137,6 +137,13 @@ char *files_prompt_word(const char *s, size_t max);
 /* .bashrc, .zshrc, .shrc with the prompt, into the home directory. */
 int files_write_rc(const struct sidecar_plan *plan, int homefd, struct insp_err *err);
 int files_write(int dirfd, const char *name, const char *data, size_t len);
+/*
+ * What is in a small file, NUL-terminated and cut at size - 1: its length, or -errno. No link is followed as its last component,
+ * and a FIFO keeps nobody waiting.
+ */
+ssize_t files_read(int dirfd, const char *name, char *buf, size_t size);
+/* Until buf is full or the file ends: how many bytes there were, or -errno. */
+ssize_t files_read_fd(int fd, void *buf, size_t size);
 
 /* ---- the processes ---- */
 

@@ -39,14 +39,11 @@ static int check_empty(int dirfd)
 /* 1: it is marked as this container's. */
 static int is_marked(int dirfd, const char *mark)
 {
-	_cleanup_close_ int fd =
-		openat(dirfd, KEPT_OF, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	char buf[KEPT_MAX] = "";
+	char buf[KEPT_MAX];
+	ssize_t n = files_read(dirfd, KEPT_OF, buf, sizeof(buf));
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (read(fd, buf, sizeof(buf) - 1) < 0)
-		return -errno;
+	if (n < 0)
+		return n == -ENOENT ? 0 : (int)n;
 	return strcmp(buf, mark) == 0 ? 1 : -EEXIST;
 }
 

@@ -97,17 +97,11 @@ static int take_strings(struct launch *l)
 
 static int read_all(int fd, void *buf, size_t len)
 {
-	char *p = buf;
+	ssize_t n = files_read_fd(fd, buf, len);
 
-	while (len > 0) {
-		ssize_t n = read(fd, p, len);
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : -EBADMSG;
 }
 
 static int read_orders(struct launch *l, struct insp_err *err)
@@ -135,13 +129,10 @@ static int read_orders(struct launch *l, struct insp_err *err)
 /* Whether somebody traces this process; by the session's /proc, which knows the tracer's number. */
 static bool is_traced(void)
 {
-	_cleanup_close_ int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	char buf[4096], *p;
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 
-	if (n <= 0)
+	if (files_read(AT_FDCWD, "/proc/self/status", buf, sizeof(buf)) <= 0)
 		return false;
-	buf[n] = '\0';
 	p = strstr(buf, "\nTracerPid:");
 	return p && strtol(p + strlen("\nTracerPid:"), NULL, 10) > 0;
 }

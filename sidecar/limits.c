@@ -56,14 +56,9 @@ static int write_file(int dirfd, const char *name, const char *text)
 
 static unsigned read_bits(int dirfd, const char *name)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char buf[512];
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 
-	if (n < 0)
-		return 0;
-	buf[n] = '\0';
-	return bits_of(buf, " \n");
+	return files_read(dirfd, name, buf, sizeof(buf)) < 0 ? 0 : bits_of(buf, " \n");
 }
 
 static int add_parent(struct limits *l, int dirfd, unsigned bits, bool v2)

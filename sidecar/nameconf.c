@@ -26,28 +26,12 @@ struct conf_head {
 	int len;
 };
 
-static int read_whole(int fd, char *buf, size_t max)
-{
-	size_t len = 0;
-
-	for (;;) {
-		ssize_t n = read(fd, buf + len, max + 1 - len);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return (int)len;
-		len += (size_t)n;
-		if (len > max)
-			return -EFBIG;
-	}
-}
-
 static int read_conf(int tree, const char *path, char *buf)
 {
 	_cleanup_close_ int fd = insp_open_regular_in_root(tree, path);
+	ssize_t n = fd < 0 ? fd : files_read_fd(fd, buf, NAMECONF_MAX + 1);
 
-	return fd < 0 ? fd : read_whole(fd, buf, NAMECONF_MAX);
+	return n > NAMECONF_MAX ? -EFBIG : (int)n;
 }
 
 static void write_bytes(int fd, const void *data, size_t len)

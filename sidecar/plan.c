@@ -82,24 +82,11 @@ static int choose_namespaces(struct sidecar_plan *plan, struct insp_err *err)
 
 static int read_proc(const struct insp_pid *target, const char *file, char *buf, size_t size)
 {
-	_cleanup_close_ int fd = openat(insp_pid_procfd(target), file, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
+	ssize_t n = files_read(insp_pid_procfd(target), file, buf, size);
 
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = read(fd, buf + len, size - 1 - len);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-		if (len == size - 1)
-			return -EFBIG;
-	}
-	buf[len] = '\0';
-	return 0;
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == size - 1 ? -EFBIG : 0;
 }
 
 /* The value of a line of /proc/PID/status; "" when there is none. */

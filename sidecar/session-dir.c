@@ -212,28 +212,6 @@ void session_entry_remove(int dir, const char *id)
 
 /* ---- reading ---- */
 
-static int read_small(int dirfd, const char *name, char *buf, size_t size, size_t *ret_len)
-{
-	_cleanup_close_ int fd =
-		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	size_t len = 0;
-
-	if (fd < 0)
-		return -errno;
-	while (len < size - 1) {
-		ssize_t n = read(fd, buf + len, size - 1 - len);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	buf[len] = '\0';
-	*ret_len = len;
-	return 0;
-}
-
 static int add_cgroup(struct session_entry *e, const char *path)
 {
 	char **more = realloc(e->cgroups, (e->n_cgroups + 1) * sizeof(*more));
@@ -294,12 +272,11 @@ static int read_entry(int dir, const char *id, struct session_entry *e)
 	_cleanup_free_ char *text = malloc(ENTRY_MAX);
 	_cleanup_close_ int fd = -1;
 	char attached[16] = "";
-	size_t len = 0, n;
 	int r = text ? open_private(dir, id, &fd) : -ENOMEM;
+	ssize_t len = r < 0 ? r : files_read(fd, "session", text, ENTRY_MAX);
 
-	r = r ?: read_small(fd, "session", text, ENTRY_MAX, &len);
-	r = r ?: parse_entry(text, len, e);
-	if (r == 0 && read_small(fd, "attached", attached, sizeof(attached), &n) == 0)
+	r = len < 0 ? (int)len : parse_entry(text, (size_t)len, e);
+	if (r == 0 && files_read(fd, "attached", attached, sizeof(attached)) >= 0)
 		e->info.attached = (unsigned)strtoul(attached, NULL, 10);
 	snprintf(e->info.id, sizeof(e->info.id), "%s", id);
 	return r;

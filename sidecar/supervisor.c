@@ -71,13 +71,11 @@ static void kill_listed(const char *p)
 
 static bool kill_children_listed(void)
 {
-	_cleanup_close_ int fd = -1;
 	char path[64], buf[8192];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	n = files_read(AT_FDCWD, path, buf, sizeof(buf));
 	if (n < 0)
 		return false;
 	/* a pid that was cut off at the end must not be another's */
@@ -91,16 +89,11 @@ static bool kill_children_listed(void)
 
 static pid_t parent_of(const char *pid)
 {
-	_cleanup_close_ int fd = -1;
 	char path[64], buf[512], *p;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-	if (n <= 0)
+	if (files_read(AT_FDCWD, path, buf, sizeof(buf)) <= 0)
 		return 0;
-	buf[n] = '\0';
 	/* "12 (comm) S 1": comm may hold anything, also ')' */
 	p = strrchr(buf, ')');
 	return p && strlen(p) > 4 ? (pid_t)strtol(p + 4, NULL, 10) : 0;

@@ -107,18 +107,9 @@ static json_t *read_json(int root, const char *path)
 {
 	_cleanup_close_ int fd = insp_open_regular_in_root(root, path);
 	_cleanup_free_ char *buf = fd < 0 ? NULL : malloc(JSON_MAX);
-	size_t len = 0;
+	ssize_t n = buf ? files_read_fd(fd, buf, JSON_MAX) : -1;
 
-	while (buf && len < JSON_MAX) {
-		ssize_t n = read(fd, buf + len, JSON_MAX - len);
-
-		if (n < 0)
-			return NULL;
-		if (n == 0)
-			return json_loadb(buf, len, 0, NULL);
-		len += (size_t)n;
-	}
-	return NULL;
+	return n < 0 || n == JSON_MAX ? NULL : json_loadb(buf, (size_t)n, 0, NULL);
 }
 
 /* "sha256:HEX" -> "blobs/sha256/HEX" */

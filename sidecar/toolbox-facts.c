@@ -137,7 +137,7 @@ static void add_conf(struct dirs *d, const char *path)
 {
 	_cleanup_close_ int fd = insp_open_regular_in_root(d->tree, path);
 	char buf[CONF_MAX + 1], *save = NULL;
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, CONF_MAX);
+	ssize_t n = fd < 0 ? -1 : files_read_fd(fd, buf, CONF_MAX);
 
 	if (n < 0)
 		return;

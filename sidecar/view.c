@@ -182,13 +182,11 @@ static bool is_type(struct mounts *m, int id, const char *type)
 /* Told by fdinfo, which asks nothing of the file system. */
 static int mount_id(struct mounts *m, int fd)
 {
-	char path[32], text[512] = "";
+	char path[32], text[512];
 	const char *id;
-	_cleanup_close_ int info = -1;
 
 	snprintf(path, sizeof(path), "fdinfo/%d", fd);
-	info = openat(m->self, path, O_RDONLY | O_CLOEXEC);
-	if (info < 0 || read(info, text, sizeof(text) - 1) < 0)
+	if (files_read(m->self, path, text, sizeof(text)) < 0)
 		return -1;
 	id = strstr(text, "mnt_id:");
 	return id ? (int)strtol(id + 7, NULL, 10) : -1;

@@ -51,28 +51,16 @@ int sidecar_profile_from_name(const char *name)
 	return -ENOENT;
 }
 
-/* What is in a file of /proc/PID; its end is cut off. */
-static int read_map(const struct insp_pid *target, const char *file, char *buf, size_t size)
-{
-	_cleanup_close_ int fd = openat(insp_pid_procfd(target), file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return 0;
-}
-
 /* Who id of the target's user namespace is on this host: "0 100000 65536" in its map. */
 static int map_id(const struct insp_pid *target, const char *file, uint32_t id, uint32_t *ret,
 		  struct insp_err *err)
 {
 	char buf[MAP_MAX], *save = NULL;
-	int r = read_map(target, file, buf, sizeof(buf));
+	ssize_t n = files_read(insp_pid_procfd(target), file, buf, sizeof(buf));
 
-	if (r < 0)
-		return insp_err_set(err, r, "process %d: read '%s'", (int)insp_pid_number(target),
-				    file);
+	if (n < 0)
+		return insp_err_set(err, (int)n, "process %d: read '%s'",
+				    (int)insp_pid_number(target), file);
 	for (char *line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		uint32_t inside, outside, count;
 
