@@ -184,7 +184,7 @@ static int64_t whole(uint64_t v)
 	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-static void bytes_cell(const struct row *row, enum insp_stat stat, struct cell *cell)
+static void value_cell(const struct row *row, enum insp_stat stat, bool bytes, struct cell *cell)
 {
 	char buf[TEXT_MAX];
 	uint64_t v = row->now.value[stat];
@@ -195,21 +195,10 @@ static void bytes_cell(const struct row *row, enum insp_stat stat, struct cell *
 		cell_text(cell, "none");
 		return;
 	}
-	cell_printf(cell, "%s", text_size(v, buf));
-	cell_number(cell, whole(v));
-}
-
-static void count_cell(const struct row *row, enum insp_stat stat, struct cell *cell)
-{
-	uint64_t v = row->now.value[stat];
-
-	if (!insp_sample_has(&row->now, stat))
-		return;
-	if (v == INSP_STAT_NO_LIMIT) {
-		cell_text(cell, "none");
-		return;
-	}
-	cell_printf(cell, "%" PRIu64, v);
+	if (bytes)
+		cell_printf(cell, "%s", text_size(v, buf));
+	else
+		cell_printf(cell, "%" PRIu64, v);
 	cell_number(cell, whole(v));
 }
 
@@ -235,22 +224,22 @@ static void rate_cell(const struct row *row, enum insp_stat stat, bool bytes, st
 		call;                                             \
 	}
 
-CELL(mem, bytes_cell(row, INSP_STAT_MEM, cell))
-CELL(mem_limit, bytes_cell(row, INSP_STAT_MEM_LIMIT, cell))
-CELL(anon, bytes_cell(row, INSP_STAT_ANON, cell))
-CELL(file, bytes_cell(row, INSP_STAT_FILE, cell))
-CELL(shmem, bytes_cell(row, INSP_STAT_SHMEM, cell))
-CELL(swap, bytes_cell(row, INSP_STAT_SWAP, cell))
-CELL(oom, count_cell(row, INSP_STAT_OOM_KILLS, cell))
+CELL(mem, value_cell(row, INSP_STAT_MEM, true, cell))
+CELL(mem_limit, value_cell(row, INSP_STAT_MEM_LIMIT, true, cell))
+CELL(anon, value_cell(row, INSP_STAT_ANON, true, cell))
+CELL(file, value_cell(row, INSP_STAT_FILE, true, cell))
+CELL(shmem, value_cell(row, INSP_STAT_SHMEM, true, cell))
+CELL(swap, value_cell(row, INSP_STAT_SWAP, true, cell))
+CELL(oom, value_cell(row, INSP_STAT_OOM_KILLS, false, cell))
 CELL(net_in, rate_cell(row, INSP_STAT_NET_RX, true, cell))
 CELL(net_out, rate_cell(row, INSP_STAT_NET_TX, true, cell))
 CELL(io_read, rate_cell(row, INSP_STAT_IO_READ, true, cell))
 CELL(io_write, rate_cell(row, INSP_STAT_IO_WRITE, true, cell))
 CELL(io_reads, rate_cell(row, INSP_STAT_IO_READS, false, cell))
 CELL(io_writes, rate_cell(row, INSP_STAT_IO_WRITES, false, cell))
-CELL(pids, count_cell(row, INSP_STAT_PIDS, cell))
-CELL(pids_limit, count_cell(row, INSP_STAT_PIDS_LIMIT, cell))
-CELL(fds, count_cell(row, INSP_STAT_FDS, cell))
+CELL(pids, value_cell(row, INSP_STAT_PIDS, false, cell))
+CELL(pids_limit, value_cell(row, INSP_STAT_PIDS_LIMIT, false, cell))
+CELL(fds, value_cell(row, INSP_STAT_FDS, false, cell))
 CELL(name, cell_text(cell, row->c->name))
 CELL(engine, cell_text(cell, row->c->engine))
 CELL(id, cell_text(cell, row->c->id))
