@@ -292,6 +292,7 @@ static int run_screen(struct ctop *ctop, struct insp_sys *sys)
 	const struct ctop_opts *o = ctop->opts;
 	struct screen s = {
 		.sys = sys,
+		.common = &o->common,
 		.columns = ctop->columns,
 		.diags = &ctop->diags,
 		.theme = theme_of(o),

@@ -33,10 +33,28 @@ static bool has_host(void)
 	return lines() >= 4;
 }
 
+#define NUMBER_WIDTH 26
+
+static int numbers_across(void)
+{
+	return wide() / NUMBER_WIDTH > 0 ? wide() / NUMBER_WIDTH : 1;
+}
+
+static int numbers_lines(void)
+{
+	int n = 0;
+
+	while (ctop_columns[n].name)
+		n++;
+	return (n + numbers_across() - 1) / numbers_across();
+}
+
 size_t draw_page(const struct screen *s)
 {
 	int n = lines() - has_host() - 1 - has_events() - has_keys();
 
+	if (s->view == VIEW_ONE) /* its name, and the headings of the processes */
+		n = lines() - 2 - numbers_lines() - has_keys();
 	return n > 0 ? (size_t)n : 1;
 }
 
@@ -241,6 +259,14 @@ static size_t first_row(const struct screen *s, size_t page)
 	return first;
 }
 
+/* Where not all could be read this must not sound as if it had been. */
+static const char *none_runs(const struct screen *s)
+{
+	if (s->diags->n)
+		return "no container is seen";
+	return s->all ? "there is no container" : "no container runs";
+}
+
 static void draw_rows(const struct screen *s, const struct layout *l, int y)
 {
 	size_t page = draw_page(s), i = s->model.shown ? first_row(s, page) : 0;
@@ -252,7 +278,7 @@ static void draw_rows(const struct screen *s, const struct layout *l, int y)
 		draw_row(s, l, y++, s->model.rows[i], i == s->at);
 	}
 	if (s->model.n == 0 && y < end)
-		put_text(s, y++, 0, wide(), "no container runs", false);
+		put_text(s, y++, 0, wide(), none_runs(s), false);
 	else if (s->model.shown == 0 && y < end)
 		put_text(s, y++, 0, wide(), "no container passes the filter", false);
 	for (; y < end; y++)
@@ -261,11 +287,31 @@ static void draw_rows(const struct screen *s, const struct layout *l, int y)
 
 /* ---- the lines below ---- */
 
+/* What could not be read, until something happens: what is on the screen may not be all. */
+static void draw_unread(const struct screen *s, int y)
+{
+	_cleanup_free_ char *text = insp_escape_str(s->diags->items[0].text);
+	char line[512];
+
+	if (s->diags->n > 1)
+		snprintf(line, sizeof(line), "not all is seen (%zu): %s", s->diags->n,
+			 text ? text : "");
+	else
+		snprintf(line, sizeof(line), "not all is seen: %s", text ? text : "");
+	look(s, LOOK_WARN, true);
+	put_text(s, y, 0, wide(), line, false);
+	look(s, LOOK_WARN, false);
+}
+
 static void draw_events(const struct screen *s, int y)
 {
 	const struct model *m = &s->model;
 	char line[512] = "";
 
+	if (m->n_events == 0 && s->diags->n) {
+		draw_unread(s, y);
+		return;
+	}
 	for (uint64_t i = 0; i < 6 && i < m->n_events; i++) {
 		const struct event *e = &m->events[(m->n_events - 1 - i) % EVENTS_KEPT];
 		_cleanup_free_ char *raw = event_text(e), *text = insp_escape_str(raw);
@@ -283,19 +329,40 @@ static void draw_events(const struct screen *s, int y)
 	look(s, LOOK_DIM, false);
 }
 
+/* As many as fit, whole; those first without which one is lost. */
+static void put_keys(const struct screen *s, int y, const char *const *keys)
+{
+	char line[256] = "";
+
+	for (size_t i = 0; keys[i]; i++) {
+		size_t n = strlen(line);
+
+		if (n + 2 + strlen(keys[i]) > (size_t)wide())
+			break;
+		snprintf(line + n, sizeof(line) - n, "%s%s", i ? "  " : "", keys[i]);
+	}
+	put_text(s, y, 0, wide(), line, false);
+}
+
 static void draw_keys(const struct screen *s, int y)
 {
-	char line[FILTER_MAX + 16];
+	static const char *const live[] = { "q quit",  "h help",    "/ filter", "Enter open",
+					    "e shell", "d diff",    "s sort",	"a all",
+					    "t group", "c columns", "p pause",	"r reverse",
+					    NULL };
+	static const char *const replay[] = { "q quit",	   "h help",	 "Left Right step",
+					      "/ filter",  "Enter open", "p run",
+					      "s sort",	   "t group",	 "c columns",
+					      "r reverse", NULL };
+	char line[FILTER_MAX + 32];
 
 	if (s->view == VIEW_FILTER || s->filter[0]) {
-		snprintf(line, sizeof(line), "/%s%s", s->filter, s->view == VIEW_FILTER ? "_" : "");
+		snprintf(line, sizeof(line), "/%s%s", s->filter,
+			 s->view == VIEW_FILTER ? "_  Enter keep  Esc all" : "  Esc all");
 		put_text(s, y, 0, wide(), line, false);
 		return;
 	}
-	put_text(s, y, 0, wide(),
-		 "h help  / filter  s sort  r reverse  t group  Enter open  c columns  a all  "
-		 "p pause  e shell  d diff  q quit",
-		 false);
+	put_keys(s, y, s->feed->back ? replay : live);
 }
 
 /* ---- views ---- */
@@ -319,7 +386,7 @@ static void draw_list(const struct screen *s)
 static void draw_help(const struct screen *s)
 {
 	static const char *const help[] = {
-		"arrows, j, PgUp, PgDn, Home, End, g, G   move",
+		"arrows, j, PgUp, PgDn, Home, End, g, G   move; of one container: its processes",
 		"Enter   one container, all its numbers and its processes; Esc or q: back",
 		"/       filter: name, id, image, pod, project; Esc: none",
 		"s       sort by a column; without: what is in trouble, then processor",
@@ -377,14 +444,14 @@ static void draw_menu(const struct screen *s)
 /* All numbers in as many columns as fit. Returns the line below. */
 static int draw_numbers(const struct screen *s, const struct row *row, int y)
 {
-	int cell = 26, across = wide() / cell > 0 ? wide() / cell : 1, x = 0;
+	int across = numbers_across(), x = 0;
 
 	for (const struct column *c = ctop_columns; c->name; c++) {
 		_cleanup_free_ char *text = cell_words(c, row);
 		char line[64];
 
 		snprintf(line, sizeof(line), "%-10s %s", c->name, text ? text : "");
-		put_text(s, y, x * cell, cell - 1, line, false);
+		put_text(s, y, x * NUMBER_WIDTH, NUMBER_WIDTH - 1, line, false);
 		if (++x == across)
 			x = 0, y++;
 	}
@@ -404,11 +471,32 @@ static void draw_process(const struct screen *s, int y, const struct insp_proc *
 	put_text(s, y, 40, wide() - 40, command ? command : "", false);
 }
 
+/* The headings say which of them are shown, where not all have room. */
+static void draw_processes(const struct screen *s, int y)
+{
+	size_t page = draw_page(s), n = s->procs.n, last = n > page ? n - page : 0;
+	size_t first = s->top < last ? s->top : last;
+	char line[96] = "    PID   NSPID S THRD      TIME    RSS COMMAND", part[48];
+
+	if (last) {
+		snprintf(part, sizeof(part), "  (%zu to %zu of %zu)", first + 1, first + page, n);
+		append(line, sizeof(line), part);
+	}
+	look(s, LOOK_HEAD, true);
+	put_text(s, y++, 0, wide(), line, false);
+	look(s, LOOK_HEAD, false);
+	for (size_t i = first; i < n && i < first + page; i++)
+		draw_process(s, y++, &s->procs.items[i]);
+}
+
 static void draw_one(const struct screen *s)
 {
+	static const char *const live[] = { "Esc back", "e shell", "d diff", "arrows scroll",
+					    "p pause",	"h help",  NULL };
+	static const char *const replay[] = { "Esc back", "Left Right step", "p run", "h help",
+					      NULL };
 	const struct row *row = screen_row(s);
 	_cleanup_free_ char *name = row ? insp_escape_str(row->c->name) : NULL;
-	int y;
 
 	erase();
 	look(s, LOOK_HEAD, true);
@@ -416,12 +504,9 @@ static void draw_one(const struct screen *s)
 	look(s, LOOK_HEAD, false);
 	if (!row)
 		return;
-	y = draw_numbers(s, row, 1);
-	look(s, LOOK_HEAD, true);
-	put_text(s, y++, 0, wide(), "    PID   NSPID S THRD      TIME    RSS COMMAND", false);
-	look(s, LOOK_HEAD, false);
-	for (size_t i = 0; i < s->procs.n && y < lines(); i++)
-		draw_process(s, y++, &s->procs.items[i]);
+	draw_processes(s, draw_numbers(s, row, 1));
+	if (has_keys())
+		put_keys(s, lines() - 1, s->feed->back ? replay : live);
 }
 
 void draw_screen(const struct screen *s)

@@ -128,6 +128,16 @@ static bool move_key(size_t *at, size_t n, int key, size_t page)
 	return true;
 }
 
+/* The processes of one container; its last page stays full. */
+static bool scroll(struct screen *s, int key, size_t page)
+{
+	size_t n = s->procs.n > page ? s->procs.n - page + 1 : 1;
+
+	if (s->top >= n)
+		s->top = n - 1;
+	return move_key(&s->top, n, key, page);
+}
+
 static void leave(struct screen *s)
 {
 	bool one = s->view == VIEW_ONE;
@@ -196,6 +206,7 @@ static void open_view(struct screen *s, enum view view)
 	s->view = view;
 	s->menu_at = 0;
 	if (view == VIEW_ONE) {
+		s->top = 0;
 		apply_want(s);
 		s->resample = true;
 	}
@@ -228,7 +239,10 @@ static int any_key(struct screen *s, int key, struct insp_err *err)
 	switch (key) {
 	case 'p': s->paused = !s->paused; return 0;
 	case 'h':
-	case '?': s->view = VIEW_HELP; return 0;
+	case '?':
+		s->before_help = s->view;
+		s->view = VIEW_HELP;
+		return 0;
 	case 'e':
 	case 'd': s->run = screen_row(s) && !s->feed->back ? key : 0; return 0;
 	case K_LEFT:
@@ -251,7 +265,7 @@ int screen_key(struct screen *s, int key, size_t page, struct insp_err *err)
 	if (s->view == VIEW_SORT || s->view == VIEW_COLUMNS)
 		return menu_key(s, key, page, err);
 	if (s->view == VIEW_HELP) {
-		leave(s);
+		s->view = s->before_help;
 		return 0;
 	}
 	if (s->view == VIEW_ONE && (key == 'q' || key == K_ESCAPE || key == K_ENTER)) {
@@ -262,9 +276,10 @@ int screen_key(struct screen *s, int key, size_t page, struct insp_err *err)
 		s->quit = true;
 		return 0;
 	}
-	if (move_key(&at, s->model.shown, key, page)) {
+	if (s->view == VIEW_ONE && scroll(s, key, page))
+		return 0;
+	if (s->view == VIEW_LIST && move_key(&at, s->model.shown, key, page)) {
 		move_to(s, at);
-		s->resample = s->resample || s->view == VIEW_ONE;
 		return 0;
 	}
 	return any_key(s, key, err);

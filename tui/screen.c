@@ -9,7 +9,6 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <term.h>
 #include <time.h>
 
@@ -113,45 +112,14 @@ static int key_of(int c)
 
 /* ---- other programs ---- */
 
-static void run_child(const char *const argv[])
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
-		signal(SIGHUP, SIG_DFL);
-		execvp(argv[0], (char *const *)argv);
-		fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
-		_exit(127);
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* By its whole id: a name may mean another one, or begin like an option. */
 static void run_program(struct screen *s)
 {
-	const struct row *row = screen_row(s);
-	char *ref = NULL;
-	int key = s->run, c;
+	int key = s->run;
 
 	s->run = 0;
-	if (!row || asprintf(&ref, "%s:%s", row->c->engine, row->c->id) < 0)
-		return;
 	def_prog_mode();
 	endwin();
-	if (key == 'e') {
-		run_child((const char *const[]){ "cdebug", "--", ref, NULL });
-	} else {
-		run_child((const char *const[]){ "cdiff", "--", ref, NULL });
-		fputs("-- Enter: back to ctop", stdout);
-		fflush(stdout);
-		while ((c = getchar()) != '\n' && c != EOF && !stopped)
-			;
-	}
-	free(ref);
+	program_run(s, key);
 	reset_prog_mode();
 	clearok(stdscr, TRUE);
 	stopped = stopped == SIGINT ? 0 : stopped; /* that was meant for the program */

@@ -7,6 +7,8 @@
 
 #include "tui/model.h"
 
+struct common_opts;
+
 enum theme {
 	THEME_COLOUR,
 	THEME_MONO,
@@ -34,6 +36,7 @@ enum grouping {
 struct screen {
 	struct insp_sys *sys;
 	struct feed *feed;
+	const struct common_opts *common; /* where containers are looked for, too */
 	struct model model;
 	struct columns columns;
 	struct insp_diags *diags;
@@ -42,14 +45,15 @@ struct screen {
 	double delay;
 	unsigned iterations; /* 0: until q */
 
-	enum view view;
+	enum view view, before_help;
 	enum grouping grouping;
 	const struct column *sort; /* NULL: trouble, then cpu */
 	bool ended;		   /* the recording is over */
 	bool reverse, paused, all, quit, resample;
 	char filter[FILTER_MAX];
-	char *cursor;	/* key of the row it is on; NULL: the first */
-	size_t at, top; /* its place, and the first row that is shown */
+	char *cursor; /* key of the row it is on; NULL: the first */
+	size_t at;    /* its place */
+	size_t top;   /* the first process that VIEW_ONE shows */
 	size_t menu_at;
 	int step;		 /* -1, 1: in time, of a recording */
 	int run;		 /* a key that runs another program: 'e' or 'd'; 0: none */
@@ -84,6 +88,8 @@ int screen_key(struct screen *s, int key, size_t page, struct insp_err *err);
 /* Runs until q, or the feed's end. -EOPNOTSUPP: the terminal cannot do it, and err says so. */
 int screen_run(struct screen *s, struct insp_err *err);
 void screen_clear(struct screen *s);
+/* Runs what key means on the cursor's container, in a terminal that is as ctop found it: 'e' a session, 'd' its changes. */
+void program_run(const struct screen *s, int key);
 
 /* ---- drawing ---- */
 
@@ -93,7 +99,8 @@ void screen_clear(struct screen *s);
  */
 void put_text(const struct screen *s, int y, int x, int width, const char *text, bool right);
 void draw_screen(const struct screen *s);
-size_t draw_page(const struct screen *s); /* how many rows a page has */
+/* How many rows a page has: containers, of VIEW_ONE processes. */
+size_t draw_page(const struct screen *s);
 enum look {
 	LOOK_PLAIN,
 	LOOK_HEAD,

@@ -114,6 +114,37 @@ test_expect TMUX 'without colours and without UTF-8 it is the same screen' '
     ctop_env="" && open_screen 80 24 --theme safe && shows "^NAME" && keys q && shows "^ended 0"
 '
 
+test_expect TMUX 'the keys that one is lost without are whole on 80 columns' '
+    open_screen 80 24 && shows "^q quit  h help  / filter  Enter open  e shell  d diff  s sort  a all" && keys / x && shows "^/x_  Enter keep  Esc all" &&
+    keys Enter && shows "^/x  Esc all" && keys q && shows "^ended 0"
+'
+
+test_expect TMUX 'what could not be read is on the screen, and does not look like a host without containers' '
+    : >file && open_screen 80 24 --store podman=file --store docker=file -f no-such-name && shows "^not all is seen (2): .*file" && keys q && shows "^ended 2"
+'
+
+# Not under $SONDE_BUILD: what stands beside it is started.
+own_ctop()
+{
+    mkdir -p own && cp "$(command -v ctop)" own/ && PATH=$PWD/own:$PATH && hash -r &&
+        printf "#!/bin/sh\necho got \"\$@\"\nexit \$(cat %s)\n" "$PWD/status" >own/cdebug && chmod +x own/cdebug && cp own/cdebug own/cdiff
+}
+
+test_expect TMUX,UNSHARE 'e and d start the programs beside it, with its --store; why there is no session can be read' '
+    start_busy && own_ctop && mkdir -p nowhere && echo 125 >status &&
+    open_screen 120 20 --store "podman=$PWD/nowhere" -f "sh-$inner" && shows "^sh-$inner" &&
+    keys e && shows "^got --store podman=$PWD/nowhere -- bare:" && shows "Enter: back to ctop" && keys Enter && shows "^sh-$inner" &&
+    echo 0 >status && keys d && shows "Enter: back to ctop" && keys Enter && shows "^sh-$inner" && keys e && shows "^sh-$inner" && keys q && shows "^ended 0"
+'
+
+test_expect TMUX,UNSHARE 'one container: its processes scroll, and help leads back there' '
+    { timeout -k 1 60 unshare --pid --fork --kill-child sh -c "for i in 1 2 3 4 5 6 7 8 9; do sleep 9\$i\$i & done; for i in 1 2 3 4 5 6 7 8 9; do sleep 8\$i\$i & done; wait" & } &&
+    many=$! && test_cleanup "kill -9 \$(pgrep -P \$(pgrep -P $many)) 2>/dev/null || :" && test_wait "pgrep -P \$(pgrep -P $many)" && many=$(pgrep -P "$(pgrep -P $many)") &&
+    open_screen 80 24 -f "sh-$many" && shows "^sh-$many" && keys Enter && shows "COMMAND  (1 to 9 of 19)" && shows "^Esc back  e shell" &&
+    keys Down && shows "(2 to 10 of 19)" && keys h && shows "Any key: back" && keys x && shows "(2 to 10 of 19)" && keys G && shows "(11 to 19 of 19)" &&
+    shows "sleep 899" && keys PPage && shows "(2 to 10 of 19)" && keys g && shows "(1 to 9 of 19)" && keys Escape && shows "^NAME" && keys q && shows "^ended 0"
+'
+
 # --- recordings ----------------------------------------------------------------------------------
 
 "$SONDE_SOURCE/tests/lib/ctop-recording.py" "$TRASH/recorded"
