@@ -374,6 +374,8 @@ static int debug_image(struct insp_sys *sys, const char *ref, struct sidecar_opt
 					o->write       ? "changes: not with --write"
 					: o->forward.n ? "network: not with --forward"
 						       : "cgroup: not with --share-cgroup");
+	if (!*ref)
+		return opts_usage_error(&tool, "image: which? As its engine names it: image:NAME");
 	if (insp_image_find(sys, ref, NULL, &c, &candidates, &err) < 0) {
 		tool_say(&tool, &err);
 		tool_say_candidates(&candidates);
@@ -503,8 +505,6 @@ static int check(const struct cdebug_opts *o, bool command)
 		return opts_usage_error(&tool, "--forward runs no command");
 	if (!r && o->forward.n && o->detach)
 		return opts_usage_error(&tool, "--forward and --detach exclude each other");
-	if (!r && o->json)
-		return opts_usage_error(&tool, "--json is for --list");
 	return r ?: check_cgroup(o);
 }
 
@@ -536,11 +536,15 @@ static int cdebug(int argc, char *argv[], char *envp[], struct cdebug_opts *o)
 
 	if (r >= 0)
 		return r;
-	if (first == argc && o->toolbox && strcmp(o->toolbox, "list") == 0)
-		return toolboxes_print(envp) < 0 ? tool.failure : 0;
+	if (o->toolbox && strcmp(o->toolbox, "list") == 0)
+		return first < argc ? opts_usage_error(&tool, "--toolbox list takes no container")
+		       : toolboxes_print(envp) < 0 ? tool.failure
+						   : 0;
 	r = sessions(o, first < argc);
 	if (r >= 0)
 		return r;
+	if (o->json)
+		return opts_usage_error(&tool, "--json is for --list");
 	if (first == argc && !o->pod)
 		return opts_usage_error(&tool, "which container? 'cps' lists them");
 	r = check(o, first + !o->pod < argc);

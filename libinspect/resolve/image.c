@@ -144,6 +144,8 @@ static int choose(struct engine_scan *scan, const char *ref, const struct insp_c
 		if (scan->near_image[0])
 			insp_err_hint(err, "there is '%s'", scan->near_image);
 		unseen_note(&scan->diags, ref, err);
+		if (err && !err->hint[0])
+			insp_err_hint(err, "NAME:TAG or the id, as its engine lists it");
 		return -ENOENT;
 	}
 	keep_best(&scan->found, scan->match.ref, beside);

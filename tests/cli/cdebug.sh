@@ -27,6 +27,20 @@ test_expect 'usage errors are one line and the hint to --help, and exit 125' '
     test_status 125 cdebug --env "" web 2>err && test_grep "NAME.=VALUE" err
 '
 
+test_expect 'what is about no container says so, and --list --json is one line' '
+    test_status 125 cdebug --json 2>err && test_grep "json is for --list" err &&
+    test_status 125 cdebug --toolbox list web 2>err && test_grep "toolbox list takes no container" err &&
+    test_status 125 cdebug image: 2>err && test_grep "image: which" err &&
+    test_status 125 cdebug image:no-such-$$ 2>err && test_grep "^hint: NAME:TAG or the id" err &&
+    if [ "$(id -u)" = 0 ]; then cdebug --list --json >out && [ "$(wc -l <out)" = 1 ]; fi
+'
+
+test_expect 'that there is no toolbox is said, with what one does then' '
+    if [ ! -e /usr/local/lib/sonde/toolbox ] && [ ! -e /usr/lib/sonde/toolbox ]; then
+        HOME=$PWD/nowhere cdebug --toolbox list >out 2>err && test_grep "^NAME" out && test_grep "^hint: none is installed" err
+    fi
+'
+
 test_expect 'who the command runs as is said once, by words that there are' '
     test_status 125 cdebug --profile baseline web 2>err && test_grep "general restricted netadmin sysadmin" err &&
     test_status 125 cdebug --as-target --user 0 web 2>err && test_grep "not with --user or --profile" err &&

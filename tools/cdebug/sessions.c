@@ -38,7 +38,6 @@ static void print_json(const struct session_list *list)
 	}
 	json_out_close(&out, ']');
 	json_out_close(&out, '}');
-	putchar('\n');
 }
 
 static void print_age(int64_t ns, char *buf, size_t size)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* arg: size_t *, how many were printed */
 static int print_one(const struct toolbox *t, uint64_t size, void *arg)
 {
 	_cleanup_free_ char *name = insp_escape_str(t->spec), *path = insp_escape_str(t->path);
@@ -18,6 +19,7 @@ static int print_one(const struct toolbox *t, uint64_t size, void *arg)
 	if (size)
 		text_size(size, text);
 	printf("%-23s %-9s %6s  %s\n", name, toolbox_kind_name(t->kind), text, path);
+	++*(size_t *)arg;
 	return 0;
 }
 
@@ -29,9 +31,15 @@ static int print_kept(const char *name, const char *path, void *arg)
 
 int toolboxes_print(char *const *envp)
 {
+	size_t n = 0;
+
 	printf("%-23s %-9s %6s  %s\n", "NAME", "KIND", "SIZE", "PATH");
-	if (toolbox_list(envp, print_one, NULL) < 0 || toolbox_list_kept(print_kept, NULL) < 0 ||
+	if (toolbox_list(envp, print_one, &n) < 0 || toolbox_list_kept(print_kept, NULL) < 0 ||
 	    fflush(stdout) < 0 || ferror(stdout))
 		return -EIO;
+	if (n == 0)
+		fputs("hint: none is installed; this host's programs, a path and image:NAME need none, "
+		      "'make toolbox' builds one\n",
+		      stderr);
 	return 0;
 }
