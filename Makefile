@@ -109,6 +109,7 @@ unit_tests := \
     docker-files \
     docker-store \
     enter-plan \
+    group \
     gvisor \
     homes \
     idmap \
@@ -138,6 +139,7 @@ unit_tests := \
     runc \
     slowread \
     sqlite \
+    start \
     stat \
     stats \
     view \
@@ -160,6 +162,7 @@ fuzz_tests := \
     ctop-recording \
     docker-config \
     docker-layers \
+    group \
     gvisor \
     idmap \
     lxc-config \
@@ -177,6 +180,7 @@ fuzz_tests := \
     rkt-pod \
     runtime \
     sqlite \
+    start \
     stat \
     stats \
     status \

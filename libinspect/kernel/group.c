@@ -1,52 +1,14 @@
 /* Whom a container's record means: its own passwd(5) and group(5), as engines read them (moby/sys/user, GetExecUser()). */
-#include "libinspect/creds.h"
+#include "libinspect/kernel/group.h"
 
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/creds.h"
 #include "libinspect/kernel/passwd.h"
 #include "libinspect/kernel/span.h"
 
-struct lookup {
-	int rootfd;
-	struct io_buf groups;
-	bool groups_read;
-	struct insp_enter_ids *ids;
-	struct insp_err *err;
-};
-
-static bool is_number(const char *text, uint32_t *ret)
-{
-	struct span s = span_of(text, strlen(text));
-
-	return *text >= '0' && *text <= '9' && span_u32(&s, ret) && s.p == s.end &&
-	       *ret != UINT32_MAX;
-}
-
-/* Looks like one, and is none that there is. */
-static bool is_bad_number(const char *text)
-{
-	return text[strspn(text, "0123456789")] == '\0' || *text == '-' || *text == '+';
-}
-
-static void add_gid(struct lookup *l, gid_t gid)
-{
-	for (size_t i = 0; i < l->ids->n_groups; i++)
-		if (l->ids->groups[i] == gid)
-			return;
-	if (l->ids->n_groups < INSP_GROUPS_MAX)
-		l->ids->groups[l->ids->n_groups++] = gid;
-}
-
-static int read_groups(struct lookup *l)
-{
-	int r = l->groups_read ? 0
-			       : io_read_in_root(l->rootfd, "/etc/group", PASSWD_MAX,
-						 IO_CONTAINER_DEADLINE_MS, &l->groups);
-
-	l->groups_read = true;
-	return r;
-}
+/* ---- group(5) ---- */
 
 static bool is_word(struct span s, const char *word)
 {
@@ -69,22 +31,28 @@ static bool parse_group(struct span line, struct span *name, uint32_t *gid)
 	struct span id;
 
 	return span_until(&line, ':', name) && span_until(&line, ':', &id) &&
-	       span_until(&line, ':', &id) && span_u32(&id, gid) && id.p == id.end;
+	       span_until(&line, ':', &id) && span_u32(&id, gid) && id.p == id.end &&
+	       *gid != UINT32_MAX;
 }
 
-static bool find_group(const struct lookup *l, const char *wanted, uint32_t *ret)
+bool group_find(const char *buf, size_t len, const char *wanted, gid_t *ret)
 {
-	struct span s = span_of(l->groups.data, l->groups.len), line, name;
+	struct span s = span_of(buf, len), line, name;
+	uint32_t gid;
 
-	while (span_line(&s, &line))
-		if (parse_group(line, &name, ret) && is_word(name, wanted))
-			return true;
+	while (span_line(&s, &line)) {
+		if (!parse_group(line, &name, &gid) || !is_word(name, wanted))
+			continue;
+		*ret = gid;
+		return true;
+	}
 	return false;
 }
 
-static void add_groups_of(struct lookup *l, const char *user)
+void group_each_of(const char *buf, size_t len, const char *user,
+		   void (*each)(gid_t gid, void *arg), void *arg)
 {
-	struct span s = span_of(l->groups.data, l->groups.len), line, name;
+	struct span s = span_of(buf, len), line, name;
 	uint32_t gid;
 
 	while (span_line(&s, &line)) {
@@ -92,8 +60,51 @@ static void add_groups_of(struct lookup *l, const char *user)
 
 		if (last && parse_group(line, &name, &gid) &&
 		    has_member((struct span){ last + 1, line.end }, user))
-			add_gid(l, gid);
+			each(gid, arg);
 	}
+}
+
+/* ---- whom a record means ---- */
+
+struct lookup {
+	int rootfd;
+	struct io_buf groups;
+	int groups_read; /* what reading them gave; 1: they were not wanted yet */
+	struct insp_enter_ids *ids;
+	struct insp_err *err;
+};
+
+static bool is_number(const char *text, uint32_t *ret)
+{
+	struct span s = span_of(text, strlen(text));
+
+	return *text >= '0' && *text <= '9' && span_u32(&s, ret) && s.p == s.end &&
+	       *ret != UINT32_MAX;
+}
+
+/* Looks like one, and is none that there is. */
+static bool is_bad_number(const char *text)
+{
+	return text[strspn(text, "0123456789")] == '\0' || *text == '-' || *text == '+';
+}
+
+static void add_gid(gid_t gid, void *arg)
+{
+	struct lookup *l = arg;
+
+	for (size_t i = 0; i < l->ids->n_groups; i++)
+		if (l->ids->groups[i] == gid)
+			return;
+	if (l->ids->n_groups < INSP_GROUPS_MAX)
+		l->ids->groups[l->ids->n_groups++] = gid;
+}
+
+static int read_groups(struct lookup *l)
+{
+	if (l->groups_read > 0)
+		l->groups_read = io_read_in_root(l->rootfd, "/etc/group", PASSWD_MAX,
+						 IO_CONTAINER_DEADLINE_MS, &l->groups);
+	return l->groups_read;
 }
 
 static int group_id(struct lookup *l, const char *text, uint32_t *ret)
@@ -107,7 +118,7 @@ static int group_id(struct lookup *l, const char *text, uint32_t *ret)
 	r = read_groups(l);
 	if (r < 0)
 		return insp_err_set(l->err, r, "group '%s': read its '/etc/group'", text);
-	return find_group(l, text, ret)
+	return group_find(l->groups.data, l->groups.len, text, ret)
 		       ? 0
 		       : insp_err_say(l->err, -ENOENT, "no group '%s' in its /etc/group", text);
 }
@@ -126,7 +137,8 @@ static int find_user(struct lookup *l, const char *who, char **ret_home)
 		return insp_err_say(l->err, -EINVAL, "'%s' is no user", who);
 	r = passwd_read_target(l->rootfd, &table, &why);
 	if (r < 0 && !number) {
-		*l->err = why;
+		if (l->err)
+			*l->err = why;
 		return insp_err_wrap(l->err, r, "user '%s'", who);
 	}
 	e = number ? passwd_by_uid(&table, uid) : passwd_by_name(&table, who);
@@ -135,7 +147,7 @@ static int find_user(struct lookup *l, const char *who, char **ret_home)
 	l->ids->uid = e ? e->uid : uid;
 	l->ids->gid = e ? e->gid : 0;
 	if (e && read_groups(l) == 0)
-		add_groups_of(l, e->name);
+		group_each_of(l->groups.data, l->groups.len, e->name, add_gid, l);
 	*ret_home = e && e->home[0] == '/' ? str_dup(e->home) : NULL;
 	return 0;
 }
@@ -177,7 +189,9 @@ int insp_start_ids(const struct insp_start *start, const char *user, int rootfd,
 {
 	struct insp_enter_ids ids = { .set_uid = true, .set_gid = true, .set_groups = true };
 	_cleanup_io_buf_ struct io_buf none = { 0 };
-	struct lookup l = { .rootfd = rootfd, .groups = none, .ids = &ids, .err = err };
+	struct lookup l = {
+		.rootfd = rootfd, .groups = none, .groups_read = 1, .ids = &ids, .err = err
+	};
 	const char *who = user ? user : start->user;
 	char *home = NULL;
 	int r = 0;
@@ -189,17 +203,17 @@ int insp_start_ids(const struct insp_start *start, const char *user, int rootfd,
 		ids.gid = start->gid;
 		home = home_of(&l, ids.uid);
 		for (size_t i = 0; i < start->n_gids; i++)
-			add_gid(&l, start->gids[i]);
+			add_gid(start->gids[i], &l);
 	}
 	/* so that a process which leaves its groups does not gain by it (CVE-2022-36109) */
 	if (r == 0 && who)
-		add_gid(&l, ids.gid);
+		add_gid(ids.gid, &l);
 	for (char **g = user ? NULL : start->groups; r == 0 && g && *g; g++) {
 		uint32_t gid;
 
 		r = group_id(&l, *g, &gid);
 		if (r == 0)
-			add_gid(&l, gid);
+			add_gid(gid, &l);
 	}
 	io_buf_free(&l.groups);
 	if (r < 0) {

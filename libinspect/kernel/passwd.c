@@ -32,7 +32,8 @@ static bool take_id(struct span *line, uint32_t *ret)
 
 	if (!span_until(line, ':', &f) || !span_u32(&f, ret))
 		return false;
-	return f.p == f.end;
+	/* (uid_t)-1 is no id: setresuid() leaves who we are, and succeeds */
+	return f.p == f.end && *ret != UINT32_MAX;
 }
 
 /* name:password:uid:gid:comment:home:shell; the last three may be missing. */

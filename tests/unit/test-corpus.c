@@ -28,6 +28,9 @@
 #define LLVMFuzzerTestOneInput fuzz_docker_layers
 #include "tests/fuzz/fuzz-docker-layers.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_group
+#include "tests/fuzz/fuzz-group.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_idmap
 #include "tests/fuzz/fuzz-idmap.c"
 #undef LLVMFuzzerTestOneInput
@@ -75,6 +78,9 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_sqlite
 #include "tests/fuzz/fuzz-sqlite.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_start
+#include "tests/fuzz/fuzz-start.c"
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_stat
 #include "tests/fuzz/fuzz-stat.c"
@@ -192,6 +198,11 @@ static void docker_layers_survive_their_corpus(void **state)
 	replay("docker-layers", fuzz_docker_layers);
 }
 
+static void group_survives_its_corpus(void **state)
+{
+	replay("group", fuzz_group);
+}
+
 static void idmap_survives_its_corpus(void **state)
 {
 	replay("idmap", fuzz_idmap);
@@ -272,6 +283,11 @@ static void sqlite_survives_its_corpus(void **state)
 	replay("sqlite", fuzz_sqlite);
 }
 
+static void start_survives_its_corpus(void **state)
+{
+	replay("start", fuzz_start);
+}
+
 static void stat_survives_its_corpus(void **state)
 {
 	replay("stat", fuzz_stat);
@@ -339,6 +355,7 @@ int main(void)
 		cmocka_unit_test(rkt_pod_survives_its_corpus),
 		cmocka_unit_test(docker_config_survives_its_corpus),
 		cmocka_unit_test(docker_layers_survive_their_corpus),
+		cmocka_unit_test(group_survives_its_corpus),
 		cmocka_unit_test(idmap_survives_its_corpus),
 		cmocka_unit_test(lxc_config_survives_its_corpus),
 		cmocka_unit_test(lxd_record_survives_its_corpus),
@@ -355,6 +372,7 @@ int main(void)
 		cmocka_unit_test(podman_state_survives_its_corpus),
 		cmocka_unit_test(runtime_survives_its_corpus),
 		cmocka_unit_test(sqlite_survives_its_corpus),
+		cmocka_unit_test(start_survives_its_corpus),
 		cmocka_unit_test(stat_survives_its_corpus),
 		cmocka_unit_test(ctop_recording_survives_its_corpus),
 		cmocka_unit_test(stats_survive_their_corpus),
