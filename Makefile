@@ -84,7 +84,7 @@ ccp        := operands signals
 sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
-sidecar    += toolbox toolbox-archive toolbox-facts toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
+sidecar    += toolbox toolbox-archive toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += pod share-cgroup
 sidecar    += session-attach session-dir session-end session-hold session-peer
 sidecar    += launch launch-filter launch-mounts rerun
@@ -142,6 +142,7 @@ unit_tests := \
     start \
     stat \
     stats \
+    toolbox \
     view \
     volumes \
     youki \
@@ -331,7 +332,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libshared.a $(B)/libinspect.a
 	$(Q)$(CC) $(SONDE_LDFLAGS) $(LDFLAGS) $^ -o $@ -lcmocka $(UNTAR_LIBS) $(LIBS)
 
 # the only ones that unpack archives
-$(B)/tests/unit/test-corpus build/fuzz/fuzz-ccp-tar: UNTAR_LIBS = -larchive
+$(B)/tests/unit/test-corpus $(B)/tests/unit/test-toolbox build/fuzz/fuzz-ccp-tar: UNTAR_LIBS = -larchive
 
 # the model of the screens, which no other program has
 $(B)/tests/unit/test-model: $(B)/obj/tests/unit/test-model.o $(filter-out %/draw.o %/put.o %/screen.o,$(tui_obj)) $(B)/libshared.a $(B)/libinspect.a
