@@ -96,8 +96,6 @@ int insp_fleet_sample(struct insp_fleet *fleet, struct insp_diags *diags, struct
 size_t insp_fleet_items(const struct insp_fleet *fleet, const struct insp_fleet_item **ret_items);
 /* Who ended since the sample before, with the exit code where a record has it; valid until the next sample. */
 size_t insp_fleet_ended(const struct insp_fleet *fleet, struct insp_container *const **ret_ended);
-/* How many lists of all containers were made, for tests of what is not done. */
-unsigned insp_fleet_lists(const struct insp_fleet *fleet);
 
 /* ---- the host ------------------------------------------------------------------------------------------ */
 

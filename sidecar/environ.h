@@ -26,7 +26,5 @@ void environ_free(char **strings);
  * warning of the plan tells. -ETIMEDOUT: its memory does not answer; -E2BIG.
  */
 int targetenv_add(struct sidecar_plan *plan, char **env, struct insp_err *err);
-/* Whether a program of the host might do what this variable says. */
-bool targetenv_is_obeyed(const char *name, const char *value);
 
 #endif

@@ -393,7 +393,8 @@ void hold_drain(struct hold *h)
 	h->master = -1;
 }
 
-void hold_end(struct hold *h, int status, const struct insp_err *err)
+/* Tells who is attached, and removes the entry. */
+static void hold_end(struct hold *h, int status, const struct insp_err *err)
 {
 	struct session_end end = { .status = status, .err = *err };
 	struct session_packet p = { .kind = SESSION_END };

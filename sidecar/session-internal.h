@@ -91,8 +91,6 @@ int hold_ready(struct hold *h, const struct limits *limits, int mntns, struct in
 int hold_serve(struct hold *h, int master, int supervisor_fd, int sigfd, pid_t supervisor);
 /* When nothing writes any more: what is in the terminal still goes to who is attached. */
 void hold_drain(struct hold *h);
-/* Tells who is attached, and removes the entry. */
-void hold_end(struct hold *h, int status, const struct insp_err *err);
 
 /* front.c: sidecar_run() of a session with a holder. */
 int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,

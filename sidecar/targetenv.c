@@ -77,7 +77,8 @@ static bool is_harmless(const char *name)
 	return true;
 }
 
-bool targetenv_is_obeyed(const char *name, const char *value)
+/* Whether a program of the host might do what this variable says. */
+static bool is_obeyed(const char *name, const char *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(obeyed); i++)
 		if (strcasecmp(name, obeyed[i]) == 0)
@@ -130,7 +131,7 @@ static int take(char **env, const char *entry, struct withheld *w)
 	if (!name)
 		return -ENOMEM;
 	/* execve() takes no string above 32 pages (MAX_ARG_STRLEN) */
-	if (targetenv_is_obeyed(name, equals + 1) || strlen(entry) >= 131072) {
+	if (is_obeyed(name, equals + 1) || strlen(entry) >= 131072) {
 		withhold(w, name);
 		return 0;
 	}

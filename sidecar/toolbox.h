@@ -74,15 +74,4 @@ int toolbox_look_at(struct toolbox *t, struct insp_err *err);
  */
 int toolbox_mount(const struct toolbox *t, int *ret_tree, struct insp_err *err);
 
-/* What is needed to start its programs elsewhere. Paths are absolute, as its own root has them. toolbox_facts_clear(). */
-struct toolbox_facts {
-	char *shell; /* NULL: none */
-	char *loader; /* what its shell names as its ELF interpreter; may be a link. NULL: static, or no shell */
-	/* Directories that its loader is to look into, ':' between them: those of etc/ld.so.conf and the usual, which are there. */
-	char *library_path;
-};
-/* tree: of toolbox_mount(), attached or not. Nothing of it is run; links are followed below it only. -ENOMEM. */
-int toolbox_look(int tree, struct toolbox_facts *ret, struct insp_err *err);
-void toolbox_facts_clear(struct toolbox_facts *facts);
-
 #endif

@@ -31,20 +31,20 @@ static bool of_limit(const struct row *row, double now, enum insp_stat limit, do
 	return true;
 }
 
-bool row_cpu_of_limit(const struct row *row, double *ret)
+static bool row_cpu_of_limit(const struct row *row, double *ret)
 {
 	double cpu;
 
 	return row_cpu(row, &cpu) && of_limit(row, cpu * 10, INSP_STAT_CPU_LIMIT, ret);
 }
 
-bool row_mem_of_limit(const struct row *row, double *ret)
+static bool row_mem_of_limit(const struct row *row, double *ret)
 {
 	return insp_sample_has(&row->now, INSP_STAT_MEM) &&
 	       of_limit(row, (double)row->now.value[INSP_STAT_MEM], INSP_STAT_MEM_LIMIT, ret);
 }
 
-bool row_pids_of_limit(const struct row *row, double *ret)
+static bool row_pids_of_limit(const struct row *row, double *ret)
 {
 	return insp_sample_has(&row->now, INSP_STAT_PIDS) &&
 	       of_limit(row, (double)row->now.value[INSP_STAT_PIDS], INSP_STAT_PIDS_LIMIT, ret);

@@ -82,12 +82,9 @@ extern const struct column ctop_columns[];
 /* What stands above a column: its name, where that says enough. */
 const char *column_title(const struct column *column);
 
-/* Percent of one core; of its limit; of periods throttled; of its memory limit. false: not known. */
+/* Percent of one core; of periods throttled. false: not known. */
 bool row_cpu(const struct row *row, double *ret);
-bool row_cpu_of_limit(const struct row *row, double *ret);
 bool row_throttled(const struct row *row, double *ret);
-bool row_mem_of_limit(const struct row *row, double *ret);
-bool row_pids_of_limit(const struct row *row, double *ret);
 /* What is wrong with it, worst first, NULL: nothing is seen. free(). ret_weight: 0 … 100. */
 char *row_trouble(const struct row *row, unsigned *ret_weight);
 /* That weight alone. */

@@ -110,7 +110,6 @@ int fleet_list(struct insp_fleet *f, struct insp_diags *diags, struct insp_err *
 	int64_t began = stats_now();
 	int r = insp_list(f->sys, f->opts.want, &list, diags, err);
 
-	f->lists++;
 	f->dirty = false;
 	if (r < 0)
 		return r;
@@ -433,9 +432,4 @@ size_t insp_fleet_ended(const struct insp_fleet *f, struct insp_container *const
 {
 	*ret_ended = f->ended;
 	return f->n_ended;
-}
-
-unsigned insp_fleet_lists(const struct insp_fleet *f)
-{
-	return f->lists;
 }

@@ -56,8 +56,7 @@ struct insp_fleet {
 	size_t n_ended, cap_ended;
 	int64_t listed_at, list_cost; /* ns */
 	int64_t walked_at, walk_cost; /* of /proc, for those without a cgroup */
-	unsigned lists;
-	bool dirty; /* a list is due */
+	bool dirty;		      /* a list is due */
 };
 
 /* Which processes belong to the members that are summed: one walk of /proc for all. */

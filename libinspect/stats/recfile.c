@@ -33,7 +33,8 @@ void rec_identities_clear(struct rec_identities *all)
 	*all = (struct rec_identities){ 0 };
 }
 
-struct rec_identity *rec_identities_add(struct rec_identities *all)
+/* Appends a new one without strings; NULL: memory is out. */
+static struct rec_identity *add_identity(struct rec_identities *all)
 {
 	struct rec_identity *id;
 
@@ -137,7 +138,7 @@ static ssize_t find_identity(const struct rec_identities *all, size_t hint,
 
 static int copy_identity(struct rec_identities *all, const struct insp_container *c)
 {
-	struct rec_identity *id = rec_identities_add(all);
+	struct rec_identity *id = add_identity(all);
 	struct insp_container *to = id ? id->c : NULL;
 
 	if (!id)
@@ -306,7 +307,7 @@ static ssize_t get_container(struct cursor *c, struct rec_identities *all)
 		return -EBADMSG;
 	if (number > 0)
 		return (ssize_t)number - 1;
-	if (!rec_identities_add(all))
+	if (!add_identity(all))
 		return -ENOMEM;
 	get_identity(c, &all->items[all->n - 1]);
 	return c->bad ? -EBADMSG : (ssize_t)all->n - 1;

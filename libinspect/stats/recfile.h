@@ -34,8 +34,6 @@ struct rec_identities {
 	size_t n, cap;
 };
 void rec_identities_clear(struct rec_identities *all);
-/* Appends a new one without strings; NULL: memory is out. */
-struct rec_identity *rec_identities_add(struct rec_identities *all);
 
 uint32_t rec_checksum(const void *bytes, size_t len);
 /* One frame's payload -> ret: items and ended are of replay's arrays. -EBADMSG: it makes no sense. */
