@@ -62,7 +62,7 @@ rootless_fuse_up()
 
 rootless_containers_conf()
 {
-    printf '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\n'
+    printf '[containers]\nnetns = "none"\n[engine]\nevents_logger = "file"\nlock_type = "file"\n'
     [ ! -e "$ROOTLESS_DIR/home/crun" ] ||
         printf 'runtime = "crun"\n[engine.runtimes]\ncrun = ["%s"]\n' "$ROOTLESS_DIR/home/crun"
 }

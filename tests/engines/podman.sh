@@ -51,12 +51,14 @@ podman_config()
         crun=$PODMAN_DIR/crun
         crun_wrapper "$crun"
     fi
+    # locks in files below its own directory: those in shared memory are the host's, and stay with a store that is removed
     cat >"$PODMAN_DIR/containers.conf" <<END
 [containers]
 default_ulimits = ["nofile=$(limit n 20000):$(limit n 20000)", "nproc=$(limit u 30000):$(limit u 30000)"]
 netns = "none"
 [engine]
 events_logger = "file"
+lock_type = "file"
 runtime = "crun"
 [engine.runtimes]
 crun = ["$crun"]

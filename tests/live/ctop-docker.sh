@@ -44,11 +44,14 @@ test_expect DOCKER 'memory, tasks and limits are those of docker stats and docke
     test "$(of $busy cpu_limit out)" = 0.5 && test "$(of $busy throttled out)" != null
 '
 
+# events_of NAME: in `out`, whose last line may be half written
+events_of() { jq -r --arg name "$1" '.events[] | select(.name == $name) | "\(.event) \(.number)"' out 2>/dev/null || true; }
+
 # Two lists would show it too: that it comes at once, and what it costs, is the point.
 test_expect DOCKER 'one that is started is there in the next sample, and its end comes with its exit code' '
-    { ctop --json -n 12 -d 0.5 -f late >out & } && reader=$! && sleep 1 &&
-    dk run -d --name $late "$IMAGE" sh -c "sleep 1.5; exit 7" && wait $reader &&
-    jq -r ".events[] | select(.name == \"$late\") | \"\(.event) \(.number)\"" out >events &&
+    { ctop --json -n 120 -d 0.5 -f late >out & } && reader=$! && test_wait "[ -s out ]" &&
+    dk run -d --name $late "$IMAGE" sh -c "sleep 1.5; exit 7" && test_wait "events_of $late | grep exited" 40 && kill $reader &&
+    events_of $late >events &&
     printf "started null\nexited 7\n" >expect && test_cmp expect events
 '
 
