@@ -202,7 +202,7 @@ CEXPORT_SRC := $(cexport:%=tools/cexport/%.c)
 CDEBUG_SRC := $(cdebug:%=tools/cdebug/%.c)
 CDIFF_SRC := $(cdiff:%=tools/cdiff/%.c)
 CCP_SRC := $(ccp:%=tools/ccp/%.c)
-tui     += programs replay
+tui     += programs replay signal
 TUI_SRC := $(tui:%=tui/%.c)
 SIDECAR_SRC := $(sidecar:%=sidecar/%.c)
 LAUNCHER_SRC := $(launcher:%=sidecar/%.c)

@@ -344,18 +344,33 @@ static void put_keys(const struct screen *s, int y, const char *const *keys)
 	put_text(s, y, 0, wide(), line, false);
 }
 
+/* What became of the last key, where that has to be said. */
+static bool put_said(const struct screen *s, int y)
+{
+	_cleanup_free_ char *text = insp_escape_str(s->said);
+
+	if (!s->said[0])
+		return false;
+	look(s, LOOK_WARN, true);
+	put_text(s, y, 0, wide(), text ? text : "", false);
+	look(s, LOOK_WARN, false);
+	return true;
+}
+
 static void draw_keys(const struct screen *s, int y)
 {
-	static const char *const live[] = { "q quit",  "h help",    "/ filter", "Enter open",
-					    "e shell", "d diff",    "s sort",	"a all",
-					    "t group", "c columns", "p pause",	"r reverse",
-					    NULL };
+	static const char *const live[] = { "q quit",	 "h help",  "/ filter",	 "Enter open",
+					    "e shell",	 "d diff",  "k signal",	 "s sort",
+					    "a all",	 "t group", "c columns", "p pause",
+					    "r reverse", NULL };
 	static const char *const replay[] = { "q quit",	   "h help",	 "Left Right step",
 					      "/ filter",  "Enter open", "p run",
 					      "s sort",	   "t group",	 "c columns",
 					      "r reverse", NULL };
 	char line[FILTER_MAX + 32];
 
+	if (put_said(s, y))
+		return;
 	if (s->view == VIEW_FILTER || s->filter[0]) {
 		snprintf(line, sizeof(line), "/%s%s", s->filter,
 			 s->view == VIEW_FILTER ? "_  Enter keep  Esc all" : "  Esc all");
@@ -398,6 +413,7 @@ static void draw_help(const struct screen *s)
 		"Left, Right   of a recording: a sample back, and on",
 		"e       a shell beside the container (cdebug), then back",
 		"d       what it has changed in its files (cdiff)",
+		"k       a signal to its first process, asked once more",
 		"q       end",
 		"",
 		"MEM is the working set: memory usage less inactive file, as docker counts.",
@@ -433,6 +449,34 @@ static void draw_menu(const struct screen *s)
 
 		snprintf(line, sizeof(line), "%c %-10s %s", mark ? '*' : ' ', c->name, c->help);
 		if ((size_t)i == s->menu_at)
+			attron(A_REVERSE);
+		put_text(s, y, 0, wide(), line, false);
+		attroff(A_REVERSE);
+	}
+	for (; y < lines(); y++)
+		put_text(s, y, 0, wide(), "", false);
+}
+
+/* Who it is stands there both times: a wrong one is stopped by reading it. */
+static void draw_signals(const struct screen *s)
+{
+	_cleanup_free_ char *name = insp_escape_str(s->target_name);
+	bool ask = s->view == VIEW_CONFIRM;
+	char line[256];
+	int y = 1;
+
+	snprintf(line, sizeof(line),
+		 ask ? "send %s to process %d, the first of %s? y: yes, any other: no"
+		     : "signal %s(Enter, Esc) to process %d, the first of %s",
+		 ask ? signal_names[s->menu_at].name : "", insp_pid_number(s->target),
+		 name ? name : "?");
+	look(s, ask ? LOOK_BAD : LOOK_HEAD, true);
+	put_text(s, 0, 0, wide(), line, false);
+	look(s, ask ? LOOK_BAD : LOOK_HEAD, false);
+	for (size_t i = 0; signal_names[i].name && y < lines(); i++, y++) {
+		snprintf(line, sizeof(line), "  %-10s %s", signal_names[i].name,
+			 signal_names[i].help);
+		if (i == s->menu_at)
 			attron(A_REVERSE);
 		put_text(s, y, 0, wide(), line, false);
 		attroff(A_REVERSE);
@@ -491,8 +535,8 @@ static void draw_processes(const struct screen *s, int y)
 
 static void draw_one(const struct screen *s)
 {
-	static const char *const live[] = { "Esc back", "e shell", "d diff", "arrows scroll",
-					    "p pause",	"h help",  NULL };
+	static const char *const live[] = { "Esc back",	     "e shell", "d diff", "k signal",
+					    "arrows scroll", "p pause", "h help", NULL };
 	static const char *const replay[] = { "Esc back", "Left Right step", "p run", "h help",
 					      NULL };
 	const struct row *row = screen_row(s);
@@ -505,7 +549,7 @@ static void draw_one(const struct screen *s)
 	if (!row)
 		return;
 	draw_processes(s, draw_numbers(s, row, 1));
-	if (has_keys())
+	if (has_keys() && !put_said(s, lines() - 1))
 		put_keys(s, lines() - 1, s->feed->back ? replay : live);
 }
 
@@ -516,6 +560,8 @@ void draw_screen(const struct screen *s)
 	case VIEW_ONE: draw_one(s); break;
 	case VIEW_SORT:
 	case VIEW_COLUMNS: draw_menu(s); break;
+	case VIEW_SIGNAL:
+	case VIEW_CONFIRM: draw_signals(s); break;
 	default: draw_list(s);
 	}
 	move(lines() - 1, wide() - 1);

@@ -109,7 +109,7 @@ static void move_to(struct screen *s, size_t at)
 	s->cursor = screen_row(s) ? strdup(screen_row(s)->key) : NULL;
 }
 
-static bool move_key(size_t *at, size_t n, int key, size_t page)
+bool move_key(size_t *at, size_t n, int key, size_t page)
 {
 	size_t last = n ? n - 1 : 0;
 
@@ -240,9 +240,10 @@ static int any_key(struct screen *s, int key, struct insp_err *err)
 	case 'p': s->paused = !s->paused; return 0;
 	case 'h':
 	case '?':
-		s->before_help = s->view;
+		s->before = s->view;
 		s->view = VIEW_HELP;
 		return 0;
+	case 'k': signal_open(s); return 0;
 	case 'e':
 	case 'd': s->run = screen_row(s) && !s->feed->back ? key : 0; return 0;
 	case K_LEFT:
@@ -260,12 +261,17 @@ int screen_key(struct screen *s, int key, size_t page, struct insp_err *err)
 {
 	size_t at = s->at;
 
+	s->said[0] = '\0';
+	if (s->view == VIEW_SIGNAL || s->view == VIEW_CONFIRM) {
+		signal_key(s, key);
+		return 0;
+	}
 	if (s->view == VIEW_FILTER)
 		return filter_key(s, key, err);
 	if (s->view == VIEW_SORT || s->view == VIEW_COLUMNS)
 		return menu_key(s, key, page, err);
 	if (s->view == VIEW_HELP) {
-		s->view = s->before_help;
+		s->view = s->before;
 		return 0;
 	}
 	if (s->view == VIEW_ONE && (key == 'q' || key == K_ESCAPE || key == K_ENTER)) {
@@ -290,4 +296,5 @@ void screen_clear(struct screen *s)
 	model_clear(&s->model);
 	insp_procs_clear(&s->procs);
 	free(s->cursor);
+	s->target = insp_pid_close(s->target);
 }

@@ -22,6 +22,8 @@ enum view {
 	VIEW_SORT,    /* a menu of columns */
 	VIEW_COLUMNS, /* a menu of columns to show */
 	VIEW_FILTER,  /* the list, with the filter being typed */
+	VIEW_SIGNAL,  /* a menu of signals */
+	VIEW_CONFIRM, /* whether it is to be sent */
 };
 
 enum grouping {
@@ -45,7 +47,7 @@ struct screen {
 	double delay;
 	unsigned iterations; /* 0: until q */
 
-	enum view view, before_help;
+	enum view view, before; /* before: where help and signals lead back to */
 	enum grouping grouping;
 	const struct column *sort; /* NULL: trouble, then cpu */
 	bool ended;		   /* the recording is over */
@@ -55,6 +57,10 @@ struct screen {
 	size_t at;    /* its place */
 	size_t top;   /* the first process that VIEW_ONE shows */
 	size_t menu_at;
+	struct insp_pid
+		*target; /* who VIEW_SIGNAL is about: whom one saw, whatever has its pid later */
+	char target_name[128];	 /* raw, cut */
+	char said[512];		 /* what became of it, until the next key; raw */
 	int step;		 /* -1, 1: in time, of a recording */
 	int run;		 /* a key that runs another program: 'e' or 'd'; 0: none */
 	struct insp_procs procs; /* of the one that VIEW_ONE shows */
@@ -83,7 +89,20 @@ enum key {
 	K_BACKSPACE,
 	K_RESIZE,
 };
+/* Moves *at, one of n, when key is one that moves; false: it is none. */
+bool move_key(size_t *at, size_t n, int key, size_t page);
 int screen_key(struct screen *s, int key, size_t page, struct insp_err *err);
+
+/* ---- signals to a container's first process: signal.c ---- */
+
+extern const struct signal_name {
+	const char *name, *help;
+	int number;
+} signal_names[];
+/* k: the menu, where there is a process. */
+void signal_open(struct screen *s);
+/* Keys of the menu, and of the question behind it. */
+void signal_key(struct screen *s, int key);
 
 /* Runs until q, or the feed's end. -EOPNOTSUPP: the terminal cannot do it, and err says so. */
 int screen_run(struct screen *s, struct insp_err *err);

@@ -89,7 +89,7 @@ test_expect TMUX 'keys: move, sort, group, columns, help, pause, filter, one con
     keys p && shows PAUSED && keys p && keys r && keys a && shows "^sh-$inner" &&
     keys Enter && shows "NSPID S THRD" && shows "^ *$inner *1 R" && keys Escape && shows "^NAME" &&
     keys Escape && shows "^ctop" && keys / no-such-name Enter && shows "no container passes the filter" && keys Escape &&
-    keys j k g G PPage NPage Home End Up Down q && shows "^ended 0" && test_cmp before after
+    keys j g G PPage NPage Home End Up Down q && shows "^ended 0" && test_cmp before after
 '
 
 test_expect TMUX 'a small terminal, and one that changes its size, are no trouble' '
@@ -115,7 +115,7 @@ test_expect TMUX 'without colours and without UTF-8 it is the same screen' '
 '
 
 test_expect TMUX 'the keys that one is lost without are whole on 80 columns' '
-    open_screen 80 24 && shows "^q quit  h help  / filter  Enter open  e shell  d diff  s sort  a all" && keys / x && shows "^/x_  Enter keep  Esc all" &&
+    open_screen 80 24 && shows "^q quit  h help  / filter  Enter open  e shell  d diff  k signal  s sort  a all" && keys / x && shows "^/x_  Enter keep  Esc all" &&
     keys Enter && shows "^/x  Esc all" && keys q && shows "^ended 0"
 '
 
@@ -143,6 +143,17 @@ test_expect TMUX,UNSHARE 'one container: its processes scroll, and help leads ba
     open_screen 80 24 -f "sh-$many" && shows "^sh-$many" && keys Enter && shows "COMMAND  (1 to 9 of 19)" && shows "^Esc back  e shell" &&
     keys Down && shows "(2 to 10 of 19)" && keys h && shows "Any key: back" && keys x && shows "(2 to 10 of 19)" && keys G && shows "(11 to 19 of 19)" &&
     shows "sleep 899" && keys PPage && shows "(2 to 10 of 19)" && keys g && shows "(1 to 9 of 19)" && keys Escape && shows "^NAME" && keys q && shows "^ended 0"
+'
+
+test_expect TMUX,UNSHARE 'k sends a signal after a question, to the one that was there; nothing without y' '
+    { timeout -k 1 60 unshare --pid --fork --kill-child sh -c "trap \"echo hup >>$PWD/got\" HUP; while :; do sleep 0.2; done" & } && one=$! &&
+    test_wait "pgrep -P \$(pgrep -P $one)" && one=$(pgrep -P "$(pgrep -P $one)") && test_cleanup "kill -9 $one 2>/dev/null || :" &&
+    open_screen 80 24 -f "sh-$one" && shows "^sh-$one" && keys k && shows "(Enter, Esc) to process $one, the first of bare sh-$one" &&
+    keys j Down Enter && shows "^send HUP to process $one, the first of bare sh-$one? y" && keys Enter && shows "^nothing was sent" &&
+    keys k && shows "(Enter, Esc)" && keys Escape && shows "^sh-$one" && test ! -e got && keys Enter && shows "^Esc back" &&
+    keys k && shows "(Enter, Esc)" && keys j j Enter && shows "^send HUP" && keys y && shows "^HUP was sent to process $one" && test_wait "test -e got" && shows "NSPID" &&
+    keys q && shows "^NAME" && keys k && shows "(Enter, Esc)" && keys G Enter && shows "^send KILL" && kill -9 "$one" && sleep 0.3 &&
+    keys y && shows "^KILL was not sent: process $one has ended" && keys k && keys q && shows "^ended 0" && test "$(cat got)" = hup
 '
 
 # --- recordings ----------------------------------------------------------------------------------
