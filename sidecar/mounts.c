@@ -16,7 +16,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define CLONE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)
+#define CLONE_FLAGS \
+	(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)
 
 static int err_mount(struct insp_err *err, const char *what)
 {
@@ -113,29 +114,38 @@ int mounts_restrict_target(const struct sidecar_plan *plan, struct mounts *m, st
 	return 0;
 }
 
-/* One of the host's directories or files, cloned with all mounts below. -ENOENT is none of our business. */
-static int attach_host(struct mounts *m, const char *name, bool dir)
+int mounts_attach(int from, const char *name, int to, const char *to_name, bool dir)
 {
-	_cleanup_close_ int fd = sysc_open_tree(m->host, name, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+	_cleanup_close_ int fd = sysc_open_tree(from, name, CLONE_FLAGS);
 
 	if (fd < 0)
 		return -errno;
-	if (dir && mkdirat(m->root, name, 0755) < 0 && errno != EEXIST)
+	if (dir && mkdirat(to, to_name, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	if (!dir && mknodat(m->root, name, S_IFREG | 0444, 0) < 0)
+	if (!dir && mknodat(to, to_name, S_IFREG | 0444, 0) < 0 && errno != EEXIST)
 		return -errno;
-	return sysc_move_mount_to(fd, m->root, name, 0) < 0 ? -errno : 0;
+	return sysc_move_mount_to(fd, to, to_name, 0) < 0 ? -errno : 0;
 }
 
-static int copy_link(struct mounts *m, const char *name)
+int mounts_link(int dirfd, const char *name, const char *to)
 {
-	char to[4096];
-	ssize_t n = readlinkat(m->host, name, to, sizeof(to) - 1);
+	return symlinkat(to, dirfd, name) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int mounts_copy_link(int from, const char *name, int to)
+{
+	char text[4096];
+	ssize_t n = readlinkat(from, name, text, sizeof(text) - 1);
 
 	if (n < 0)
 		return -errno;
-	to[n] = '\0';
-	return symlinkat(to, m->root, name) < 0 ? -errno : 0;
+	text[n] = '\0';
+	return mounts_link(to, name, text);
+}
+
+static int attach_host(struct mounts *m, const char *name, bool dir)
+{
+	return mounts_attach(m->host, name, m->root, name, dir);
 }
 
 static unsigned char type_of(int dirfd, const struct dirent *de)
@@ -164,7 +174,7 @@ static int attach_entry(struct mounts *m, const struct dirent *de, struct insp_e
 	switch (type_of(m->host, de)) {
 	case DT_DIR: r = attach_host(m, de->d_name, true); break;
 	case DT_REG: r = attach_host(m, de->d_name, false); break;
-	case DT_LNK: r = copy_link(m, de->d_name); break;
+	case DT_LNK: r = mounts_copy_link(m->host, de->d_name, m->root); break;
 	default: break; /* a socket in the root directory is nobody's tool */
 	}
 	/* one that went meanwhile, or may not be looked at (a FUSE mount of another user) */
@@ -290,7 +300,7 @@ static int attach_sysfs_part(struct mounts *m, const struct stat *sysfs, const c
 		return -errno;
 	if (st.st_dev == sysfs->st_dev)
 		return 0;
-	fd = sysc_open_tree(m->host, path, CLONE_FLAGS | AT_NO_AUTOMOUNT);
+	fd = sysc_open_tree(m->host, path, CLONE_FLAGS);
 	if (fd < 0)
 		return -errno;
 	/* by hand it is done later, with all the others */

@@ -35,6 +35,11 @@ int mounts_attach_root(struct mounts *m, struct insp_err *err);
 int mounts_seal_root(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);
 /* /sys of the joined network namespace. -errno. */
 int mounts_sysfs(struct mounts *m);
+/* One file or directory, with all mounts below, of one tree in another. -errno; -ENOTDIR: it is no directory, or is one. */
+int mounts_attach(int from, const char *name, int to, const char *to_name, bool dir);
+/* A link, unless the name is there; one that is in another tree (-EINVAL: that is none). -errno. */
+int mounts_link(int dirfd, const char *name, const char *to);
+int mounts_copy_link(int from, const char *name, int to);
 /* A directory of the host's root with all that is mounted below it, read-only, at the same name of the new root. -errno. */
 int mounts_attach_host(struct mounts *m, const char *name);
 int mounts_pivot(const struct sidecar_plan *plan, struct mounts *m, struct insp_err *err);

@@ -62,15 +62,11 @@ static int attach_host(struct mounts *m, int to)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
-		char text[256];
-		ssize_t n = readlinkat(m->host, names[i], text, sizeof(text) - 1);
-
-		if (n >= 0) {
-			text[n] = '\0';
-			r = view_link(to, names[i], text);
+		r = mounts_copy_link(m->host, names[i], to);
+		if (r == 0)
 			continue;
-		}
-		r = view_attach(m->host, names[i], to, names[i], true);
+		if (r == -EINVAL)
+			r = mounts_attach(m->host, names[i], to, names[i], true);
 		if (r == -ENOENT)
 			r = 0;
 		else if (r == 0 && sysc_mount_setattr(to, names[i], AT_RECURSIVE, &attr) < 0)
@@ -90,7 +86,7 @@ static int link_programs_of(int box, const char *path, int bin)
 		return 0; /* there is none */
 	for (struct dirent *de = readdir(dir); de && r == 0; de = readdir(dir))
 		if (de->d_name[0] != '.')
-			r = view_link(bin, de->d_name, VIEW_LAUNCHER);
+			r = mounts_link(bin, de->d_name, VIEW_LAUNCHER);
 	closedir(dir);
 	return r;
 }
@@ -154,14 +150,14 @@ static int mirror_entry(int box, const char *path, const struct dirent *de, int 
 	if ((size_t)snprintf(from, sizeof(from), "%s/%s", path, de->d_name) >= sizeof(from))
 		return 0;
 	if (strcmp(from, "usr/bin") == 0 || strcmp(from, "usr/sbin") == 0)
-		return view_link(to, de->d_name, VIEW_BIN);
+		return mounts_link(to, de->d_name, VIEW_BIN);
 	if (n < 0 && is_mirrored(from)) {
 		_cleanup_close_ int sub = make_dir(to, de->d_name, 0755);
 
 		return sub < 0 ? sub : mirror(box, from, sub);
 	}
 	snprintf(text, sizeof(text), VIEW_TOOLBOX "/%s", from);
-	return view_link(to, de->d_name, text);
+	return mounts_link(to, de->d_name, text);
 }
 
 static int mirror(int box, const char *path, int to)
@@ -187,7 +183,7 @@ static int link_data(int box, int own)
 		char to[64];
 
 		snprintf(to, sizeof(to), VIEW_TOOLBOX "/etc/%s", etc_data[i]);
-		r = view_link(etc, etc_data[i], to);
+		r = mounts_link(etc, etc_data[i], to);
 	}
 	return r;
 }
@@ -211,8 +207,8 @@ static int make_var(int own)
 	/* the loader's own directory, whichever it has built in, is this one; and what else is below /lib */
 	uname(&u);
 	snprintf(triplet, sizeof(triplet), "%s-linux-gnu", u.machine);
-	return view_link(lib, triplet, ".")
-		       ?: view_link(lib, "terminfo", VIEW_TOOLBOX "/lib/terminfo");
+	return mounts_link(lib, triplet, ".")
+		       ?: mounts_link(lib, "terminfo", VIEW_TOOLBOX "/lib/terminfo");
 }
 
 static int add(struct mounts *m, int own, int tree, int *ret_box)

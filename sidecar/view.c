@@ -20,39 +20,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define CLONE_FLAGS \
-	(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)
 /* Each is a mount. A hostile image's million would be a second of the session's start, and the namespace's last. */
 #define ENTRIES_MAX 1024
-
-int view_attach(int from, const char *name, int to, const char *to_name, bool dir)
-{
-	_cleanup_close_ int fd = sysc_open_tree(from, name, CLONE_FLAGS);
-
-	if (fd < 0)
-		return -errno;
-	if (dir && mkdirat(to, to_name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	if (!dir && mknodat(to, to_name, S_IFREG | 0444, 0) < 0 && errno != EEXIST)
-		return -errno;
-	return sysc_move_mount_to(fd, to, to_name, 0) < 0 ? -errno : 0;
-}
-
-int view_link(int dirfd, const char *name, const char *to)
-{
-	return symlinkat(to, dirfd, name) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static int copy_link(int from, const char *name, int to)
-{
-	char text[4096];
-	ssize_t n = readlinkat(from, name, text, sizeof(text) - 1);
-
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	return view_link(to, name, text);
-}
 
 /* By what the listing says; where it says nothing, by trying. */
 static int attach_entry(int from, const struct dirent *de, int to)
@@ -60,14 +29,14 @@ static int attach_entry(int from, const struct dirent *de, int to)
 	int r;
 
 	if (de->d_type == DT_LNK)
-		return copy_link(from, de->d_name, to);
+		return mounts_copy_link(from, de->d_name, to);
 	if (de->d_type != DT_UNKNOWN)
-		return view_attach(from, de->d_name, to, de->d_name, de->d_type == DT_DIR);
-	r = copy_link(from, de->d_name, to);
+		return mounts_attach(from, de->d_name, to, de->d_name, de->d_type == DT_DIR);
+	r = mounts_copy_link(from, de->d_name, to);
 	if (r == -EINVAL)
-		r = view_attach(from, de->d_name, to, de->d_name, true);
+		r = mounts_attach(from, de->d_name, to, de->d_name, true);
 	if (r == -ENOTDIR && unlinkat(to, de->d_name, AT_REMOVEDIR) == 0)
-		r = view_attach(from, de->d_name, to, de->d_name, false);
+		r = mounts_attach(from, de->d_name, to, de->d_name, false);
 	return r;
 }
 
@@ -149,14 +118,14 @@ static int attach_devices(struct mounts *m, int dev)
 		char path[32];
 
 		snprintf(path, sizeof(path), "dev/%s", nodes[i]);
-		r = view_attach(m->host, path, dev, nodes[i], false);
+		r = mounts_attach(m->host, path, dev, nodes[i], false);
 	}
-	r = r ?: view_attach(m->host, "dev/pts", dev, "pts", true);
-	r = r ?: view_link(dev, "ptmx", "pts/ptmx");
-	r = r ?: view_link(dev, "fd", "/proc/self/fd");
-	r = r ?: view_link(dev, "stdin", "/proc/self/fd/0");
-	r = r ?: view_link(dev, "stdout", "/proc/self/fd/1");
-	return r ?: view_link(dev, "stderr", "/proc/self/fd/2");
+	r = r ?: mounts_attach(m->host, "dev/pts", dev, "pts", true);
+	r = r ?: mounts_link(dev, "ptmx", "pts/ptmx");
+	r = r ?: mounts_link(dev, "fd", "/proc/self/fd");
+	r = r ?: mounts_link(dev, "stdin", "/proc/self/fd/0");
+	r = r ?: mounts_link(dev, "stdout", "/proc/self/fd/1");
+	return r ?: mounts_link(dev, "stderr", "/proc/self/fd/2");
 }
 
 /* Whether mount id of this namespace is of that type: "… - tmpfs …" of its line of mountinfo. */
@@ -229,7 +198,7 @@ static int make_own(struct mounts *m, struct insp_err *err)
 	if (dir < 0 || mkdirat(dir, "home", 0755) < 0)
 		return insp_err_set(err, -errno, "make the home directory");
 	for (size_t i = 0; i < view_n_paths && r == 0; i++)
-		r = view_link(m->root, view_paths[i].link, view_paths[i].to);
+		r = mounts_link(m->root, view_paths[i].link, view_paths[i].to);
 	return r < 0 ? insp_err_set(err, r, "make the root's links") : 0;
 }
 
@@ -261,7 +230,7 @@ static int bring_target(const struct sidecar_plan *plan, struct mounts *m, int m
 		return insp_err_set(err, -errno, "detach the container's files");
 	if (plan->join & (1U << INSP_NS_PID))
 		return 0;
-	r = view_attach(m->host, "proc", m->root, "proc", true);
+	r = mounts_attach(m->host, "proc", m->root, "proc", true);
 	return r < 0 ? insp_err_set(err, r, "bring the host's /proc") : 0;
 }
 

@@ -9,9 +9,6 @@
 int view_make_root(const struct sidecar_plan *plan, struct mounts *m, int messages,
 		   struct insp_err *err);
 
-/* One file or directory, with all mounts below, of one tree in another. -errno; -ENOTDIR: it is no directory, or is one. */
-int view_attach(int from, const char *name, int to, const char *to_name, bool dir);
-int view_link(int dirfd, const char *name, const char *to);
 /* The toolbox with the launcher, below root's VIEW_DIR, which is there. tree: of toolbox_mount(); -1: this host's. */
 int view_add_toolbox(struct mounts *m, int tree, struct insp_err *err);
 
