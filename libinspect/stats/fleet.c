@@ -4,12 +4,15 @@
 #include "libinspect/base/io.h"
 #include "libinspect/base/str.h"
 #include "libinspect/base/util.h"
+#include "libinspect/engines/engine.h"
 
 #include <sys/resource.h>
 
 #define RESCAN_MS      10000
 #define LIST_SHARE     50		   /* at most one in so many of the time goes into lists */
 #define LEAVER_WAIT_NS INT64_C(2000000000) /* how long an engine may take to write the exit code */
+#define ENGINE_WAIT_NS \
+	INT64_C(3000000000) /* and, from the cgroup on, its record of one that starts */
 
 /* ---- one member ---- */
 
@@ -161,17 +164,30 @@ static struct insp_container *container_in(struct insp_fleet *f, const char *pat
 	return c;
 }
 
+/* The runtime writes its record before the engine above it does, and a process is there before either. */
+static bool may_be_anothers(const struct insp_container *c)
+{
+	const struct engine *engine = engine_by_name(c->engine, strlen(c->engine));
+
+	return !engine || engine->below || engine->leftovers;
+}
+
 static int take_newcomers(struct insp_fleet *f)
 {
+	int64_t now = stats_now(), age;
 	size_t at = 0;
 	const char *path;
 	int r = 0;
 
-	while (r >= 0 && (path = newcomers_next(f->newcomers, &at))) {
+	while (r >= 0 && (path = newcomers_next(f->newcomers, &at, now, &age))) {
 		struct insp_container *c = container_in(f, path);
 
 		if (!c)
 			continue;
+		if (age < ENGINE_WAIT_NS && may_be_anothers(c)) {
+			insp_container_free(c);
+			continue;
+		}
 		/* its own directory is not watched any more: fleet_adopt() has settled that */
 		r = fleet_adopt(f, c);
 		at = 0;

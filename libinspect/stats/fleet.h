@@ -22,9 +22,9 @@ bool newcomers_update(struct newcomers *nc, int64_t now);
 void newcomers_expect(struct newcomers *nc, const char *path, int64_t now);
 /*
  * The next candidate from *at on, NULL: no more. What it is said of is the caller's to look up; newcomers_settle() when it is
- * known: as a container's own it is no longer watched.
+ * known: as a container's own it is no longer watched. ret_age: nanoseconds since it was expected.
  */
-const char *newcomers_next(struct newcomers *nc, size_t *at);
+const char *newcomers_next(struct newcomers *nc, size_t *at, int64_t now, int64_t *ret_age);
 void newcomers_settle(struct newcomers *nc, const char *path, bool own);
 
 struct member {

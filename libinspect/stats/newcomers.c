@@ -210,9 +210,12 @@ bool newcomers_update(struct newcomers *nc, int64_t now)
 	return lost;
 }
 
-const char *newcomers_next(struct newcomers *nc, size_t *at)
+const char *newcomers_next(struct newcomers *nc, size_t *at, int64_t now, int64_t *ret_age)
 {
-	return *at < nc->n_fresh ? nc->fresh[(*at)++].path : NULL;
+	if (*at >= nc->n_fresh)
+		return NULL;
+	*ret_age = now - (nc->fresh[*at].until - NEW_FOR_NS);
+	return nc->fresh[(*at)++].path;
 }
 
 static void unwatch(struct newcomers *nc, const char *path)
