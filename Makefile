@@ -81,14 +81,14 @@ cdiff      := hostdiff json lines stat unified
 cexport    := output
 cps        := container-columns filter list namespaces owners print processes questions
 ccp        := operands signals
-sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf plan \
+sidecar    := builder command describe environ files forward forward-spec front limits mounts nameconf own-files plan \
               proc relay remount scope supervisor targetenv who
 sidecar    += keep stopped
 sidecar    += toolbox toolbox-archive toolbox-keep toolbox-loop toolbox-mount toolbox-names toolbox-root toolbox-run
 sidecar    += pod share-cgroup
 sidecar    += session-attach session-dir session-end session-hold session-peer
 sidecar    += launch launch-filter launch-mounts rerun
-sidecar    += relocate view view-launcher view-toolbox
+sidecar    += relocate view view-launcher view-toolbox view-users
 # what starts programs inside a container's own tree: static, and linked alone
 launcher   := view-launch view-cache view-elf relocate
 tui        := batch columns draw events keys live model put screen
@@ -128,6 +128,7 @@ unit_tests := \
     oci-reference \
     oci-spec \
     openvz \
+    own-files \
     opts \
     path \
     pid \
@@ -144,6 +145,7 @@ unit_tests := \
     stats \
     toolbox \
     view \
+    view-users \
     volumes \
     youki \
 

@@ -80,7 +80,7 @@ struct rc {
 
 /*
  * %1$s: the container's name; %2$s: the host's name at the start (\h would ask the container again and again); %3$s: the
- * host's own start file, which in the target view would be the container's
+ * host's own start file, which in the target view would be the container's, as the mail is that bash looks for
  */
 static const struct rc rc_files[] = {
 	{ ".bashrc", "%3$sPROMPT_COMMAND=\n"
@@ -92,7 +92,8 @@ static const struct rc rc_files[] = {
 int files_write_rc(const struct sidecar_plan *plan, int homefd, struct insp_err *err)
 {
 	_cleanup_free_ char *host_word = NULL;
-	const char *start = plan->opts->in_target ? "" : "[ -r /etc/bashrc ] && . /etc/bashrc\n";
+	const char *start = plan->opts->in_target ? "unset MAILCHECK\n"
+						  : "[ -r /etc/bashrc ] && . /etc/bashrc\n";
 	char host[65] = "";
 
 	gethostname(host, sizeof(host) - 1);

@@ -1,6 +1,7 @@
 /* The caller's side: terminal, limits, waiting, and the exit status. It enters nothing. */
 #include "sidecar/session-internal.h"
 #include "libinspect/sysc.h"
+#include "sidecar/rerun.h"
 #include "sidecar/stopped.h"
 #include "sidecar/toolbox.h"
 
@@ -413,6 +414,7 @@ int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
 			   .kept = -1,
 			   .supervisor_fd = -1,
 			   .mntns_fd = -1 };
+	struct own_files own = OWN_FILES_NONE;
 	int r = block_signals(&f, err);
 
 	*ret_status = INSP_EXIT_OWN_FAILURE;
@@ -424,7 +426,9 @@ int sidecar_run_held(const struct sidecar_plan *plan, struct hold *h,
 	r = r ?: keep_open(plan, &f.keep, err);
 	r = r ?: toolbox_keep_open(plan->opts->toolbox, &f.kept, err);
 	r = r ?: open_pty(&f, err);
+	r = r || !plan->rerun ? r : own_files_keep(&own, err);
 	r = r ?: run(&f, ret_status, err);
+	own_files_back(&own);
 	insp_pty_close(f.pty);
 	tool_closep(&f.keep);
 	tool_closep(&f.kept);

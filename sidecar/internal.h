@@ -121,14 +121,17 @@ struct channels {
 
 /* ---- files.c, nameconf.c: run in the builder ---- */
 
-/* The target's resolv.conf and hosts, read by a process of its own that may hang or die. */
+/*
+ * The target's resolv.conf and hosts, or for its own view passwd and group, read by a process of its own that may hang or die.
+ */
 struct nameconf {
 	pid_t reader;
 	int fd; /* -1: not wanted */
+	const char *const *files;
 };
 #define NAMECONF_MAX (256 * 1024)
 int nameconf_start(const struct sidecar_plan *plan, int tree, struct nameconf *ret);
-/* Writes what arrived below dirfd (".sonde" of the new root); warns about what did not. */
+/* Writes what arrived into dirfd (".sonde" of the new root, or its "etc"); warns about what did not. */
 void nameconf_finish(struct nameconf *n, int dirfd, int messages);
 /* After the pivot: over the host's files. */
 void nameconf_mount(int messages);

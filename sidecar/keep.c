@@ -62,6 +62,9 @@ static int prepare(int dirfd, const char *mark)
 		r = check_empty(dirfd) ?: files_write(dirfd, KEPT_OF, mark, strlen(mark));
 	else
 		r = 0;
+	/* what a container makes is in there: set-user-ID programs, devices that anybody may open */
+	if (r == 0 && fchmod(dirfd, 0700) < 0)
+		r = -errno;
 	r = r ?: make(dirfd, "upper");
 	return r ?: make(dirfd, "work");
 }

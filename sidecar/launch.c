@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #ifndef CLONE_NEWCGROUP
@@ -175,6 +176,12 @@ static int new_userns(const struct launch *l, struct insp_err *err)
 					  "the ids of the entrypoint's user namespace are refused");
 }
 
+/* Of the host's device the entrypoint could change the mode; that of its own /dev is on a read-only mount. */
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 /* fds that lead further than to a file: a directory of the host is a way out (CVE-2024-21626). */
 static int close_ways_out(struct insp_err *err)
 {
@@ -184,7 +191,8 @@ static int close_ways_out(struct insp_err *err)
 	if (null < 0)
 		return insp_err_set(err, -errno, "open '/dev/null'");
 	for (int fd = 0; fd < 3; fd++)
-		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && dup2(null, fd) < 0)
+		if (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || is_null(&st)) &&
+		    dup2(null, fd) < 0)
 			return insp_err_set(err, -errno, "take a directory away");
 	proc_close_others(none, 1);
 	return 0;

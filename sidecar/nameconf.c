@@ -4,8 +4,12 @@
  * They are the container's files: they may be links, FIFOs, endless, or on a file system that a container's process
  * serves and never answers (FUSE). So a process of its own reads them, while the mounts are made; who is late is
  * killed, and the files are gone without.
+ *
+ * In the target's own view those two are where they belong. There it is etc/passwd and etc/group of which programs get a version of
+ * ours.
  */
 #include "sidecar/internal.h"
+#include "sidecar/view.h"
 #include "libinspect/sysc.h"
 
 #include <poll.h>
@@ -18,7 +22,7 @@
 #define DEADLINE_MS 1000
 
 static const char *const conf_files[] = { "etc/resolv.conf", "etc/hosts" };
-static const char *const conf_names[] = { "resolv.conf", "hosts" };
+static const char *const user_files[] = { "etc/passwd", "etc/group" };
 #define CONF_N 2
 
 /* Before each file's bytes. len: negative errno when it could not be read. */
@@ -50,7 +54,7 @@ static void write_bytes(int fd, const void *data, size_t len)
 	}
 }
 
-_Noreturn static void reader_main(int tree, int out)
+_Noreturn static void reader_main(const char *const *files, int tree, int out)
 {
 	char *buf = malloc(NAMECONF_MAX + 1);
 	int keep[] = { tree, out };
@@ -61,7 +65,7 @@ _Noreturn static void reader_main(int tree, int out)
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		dup2(out, fd);
 	for (int i = 0; buf && i < CONF_N; i++) {
-		struct conf_head head = { read_conf(tree, conf_files[i], buf) };
+		struct conf_head head = { read_conf(tree, files[i], buf) };
 
 		write_bytes(out, &head, sizeof(head));
 		if (head.len > 0)
@@ -74,15 +78,16 @@ int nameconf_start(const struct sidecar_plan *plan, int tree, struct nameconf *r
 {
 	int fds[2];
 
-	*ret = (struct nameconf){ .fd = -1 };
-	if (!(plan->join & (1U << INSP_NS_NET)))
+	*ret = (struct nameconf){ .fd = -1,
+				  .files = plan->opts->in_target ? user_files : conf_files };
+	if (!plan->opts->in_target && !(plan->join & (1U << INSP_NS_NET)))
 		return 0;
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	ret->reader = fork();
 	if (ret->reader == 0) {
 		fcntl(fds[1], F_SETFL, 0);
-		reader_main(tree, fds[1]);
+		reader_main(ret->files, tree, fds[1]);
 	}
 	close(fds[1]);
 	ret->fd = fds[0];
@@ -137,16 +142,29 @@ static int receive(const struct nameconf *n, char *buf, int64_t deadline)
 	return r < 0 ? r : head.len;
 }
 
-static void warn_conf(int messages, int r, int i)
+static void warn_conf(int messages, int r, const char *file)
 {
 	struct insp_err err = { 0 };
 
 	if (r == -EBADF)
-		insp_err_say(&err, r, "the container's '/%s' is no regular file", conf_files[i]);
+		insp_err_say(&err, r, "the container's '/%s' is no regular file", file);
 	else
-		insp_err_set(&err, r, "use the container's '/%s'", conf_files[i]);
-	insp_err_hint(&err, "the host's is used instead");
+		insp_err_set(&err, r, "use the container's '/%s'", file);
+	insp_err_hint(&err, strcmp(file, conf_files[0]) == 0 || strcmp(file, conf_files[1]) == 0
+				    ? "the host's is used instead"
+				    : "its users and groups have numbers only");
 	message_warn(messages, &err);
+}
+
+static int write_conf(const struct nameconf *n, int i, const char *text, size_t len, int dirfd)
+{
+	_cleanup_free_ char *users = NULL;
+	const char *name = strrchr(n->files[i], '/') + 1;
+
+	if (n->files == conf_files)
+		return files_write(dirfd, name, text, len);
+	users = view_users(text, len, i == 0, &len);
+	return users ? files_write(dirfd, name, users, len) : -ENOMEM;
 }
 
 void nameconf_finish(struct nameconf *n, int dirfd, int messages)
@@ -161,12 +179,13 @@ void nameconf_finish(struct nameconf *n, int dirfd, int messages)
 	for (int i = 0; buf && i < CONF_N && r != -ETIMEDOUT; i++) {
 		r = receive(n, buf, deadline);
 		if (r >= 0)
-			r = files_write(dirfd, conf_names[i], buf, (size_t)r);
+			r = write_conf(n, i, buf, (size_t)r, dirfd);
 		/* an image from scratch has neither, and resolves nothing: nor is there anything to say */
 		if (r < 0 && r != -ENOENT)
-			warn_conf(messages, r, i);
+			warn_conf(messages, r, n->files[i]);
 	}
-	files_write(dirfd, "empty", "", 0);
+	if (n->files == conf_files)
+		files_write(dirfd, "empty", "", 0);
 	kill(n->reader, SIGKILL);
 	waitpid(n->reader, NULL, r == -ETIMEDOUT ? WNOHANG : 0);
 	close(n->fd);
@@ -194,13 +213,13 @@ void nameconf_mount(int messages)
 		char from[64], to[64];
 		int r;
 
-		snprintf(from, sizeof(from), "/" SIDECAR_DIR "/%s", conf_names[i]);
+		snprintf(from, sizeof(from), "/" SIDECAR_DIR "%s", strrchr(conf_files[i], '/'));
 		snprintf(to, sizeof(to), "/%s", conf_files[i]);
 		if (access(from, F_OK) < 0)
 			continue;
 		r = mount_over(from, to);
 		if (r < 0)
-			warn_conf(messages, r, i);
+			warn_conf(messages, r, conf_files[i]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(resolvers); i++)
 		mount_over("/" SIDECAR_DIR "/empty", resolvers[i]);

@@ -5,7 +5,7 @@
  * libraries, converters, start files, "/bin/sh" for system(3). All would be read, and run, from the container. So the first
  * part of each is replaced in the program's bytes by another of the same length, as package managers do that install into a
  * directory of the user's choice: no offset changes. A few files that are data alone and say what the container's names
- * mean stay the container's.
+ * mean stay the container's. Of its users names and numbers do (view-users.c).
  */
 #include "sidecar/view-layout.h"
 
@@ -13,6 +13,8 @@
 #include <string.h>
 
 const struct view_path view_paths[] = {
+	/* the C library asks who listens there before it reads a file: nobody */
+	{ "/var/run/nscd", "/.sonde/nscd/", NULL, NULL },
 	{ "/var/lib", "/.v/////", ".v", ".sonde/toolbox/var/lib" },
 	{ "/lib64", "/.l64/", ".l64", ".sonde/var/lib" },
 	{ "/sbin", "/.sb/", ".sb", ".sonde/bin" },
@@ -28,10 +30,9 @@ const char *const view_program_dirs[] = { "usr/local/sbin", "usr/local/bin", "us
 					  "sbin",	    "bin",	     NULL };
 
 static const char *const containers_own[] = {
-	"/etc/passwd",	 "/etc/group",	    "/etc/hosts",	   "/etc/resolv.conf",
-	"/etc/hostname", "/etc/fstab",	    "/etc/mtab",	   "/etc/subuid",
-	"/etc/subgid",	 "/etc/os-release", "/usr/lib/os-release", "/var/lib/dpkg",
-	"/var/lib/rpm",
+	"/etc/hosts",	       "/etc/resolv.conf", "/etc/hostname", "/etc/fstab",
+	"/etc/mtab",	       "/etc/subuid",	   "/etc/subgid",   "/etc/os-release",
+	"/usr/lib/os-release", "/var/lib/dpkg",	   "/var/lib/rpm",
 };
 
 static bool is_name_char(uint8_t c)

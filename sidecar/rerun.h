@@ -24,6 +24,28 @@ void rerun_describe(const struct sidecar_plan *plan, FILE *f);
 /* In the builder: the launcher and its orders into dirfd. tree: the container's files, for its passwd. */
 int rerun_put(const struct sidecar_plan *plan, int tree, int dirfd, struct insp_err *err);
 
+/* ---- own-files.c: in the front ---- */
+
+/* Files that are standard input, output and error, and who copies between them and the pipes that are in their place. */
+struct own_files {
+	int saved[3]; /* -1: it is what it was */
+	pid_t copier[3];
+};
+#define OWN_FILES_NONE          \
+	{                       \
+		{ -1, -1, -1 }, \
+		{               \
+			0       \
+		}               \
+	}
+/*
+ * Puts a pipe in the place of each of 0, 1, 2 that is a file of the host's: the entrypoint, root of the host's user namespace, could
+ * give it another owner and set-user-ID bits, or open it again to read what is in it.
+ */
+int own_files_keep(struct own_files *own, struct insp_err *err);
+/* After the session: all that was written is in the files, and 0, 1, 2 are those again. */
+void own_files_back(struct own_files *own);
+
 /* ---- the launcher ---- */
 
 /* What the launcher is told; a copy of it begins SIDECAR_ORDERS, the strings follow, each with its NUL, in this order. */

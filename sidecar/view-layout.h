@@ -7,6 +7,7 @@
  *   /.sonde/var/lib    the libraries and the loader they need, made ready likewise
  *   /.sonde/var/tmp, /.sonde/home   $TMPDIR, $HOME
  *   /.sonde/usr, /.sonde/etc        links to what programs may read of the toolbox's /usr and /etc
+ *   /.sonde/etc/passwd, group       the container's users by name and number alone
  *
  * All but toolbox are in memory. The paths that a program has built in ("/usr/share/terminfo") would be the container's in
  * here. They are rewritten, byte for byte as long as they were, to links in the view's root that lead into the directories
@@ -33,7 +34,7 @@
 struct view_path {
 	const char *built_in; /* "/usr" */
 	const char *here;     /* "/.u/": as long, with slashes where the other is longer */
-	const char *link;     /* ".u", in the root; NULL: another row's */
+	const char *link;     /* ".u", in the root; NULL: none */
 	const char *to;	      /* what it leads to */
 };
 /* Longest first. */

@@ -195,10 +195,12 @@ static int make_own(struct mounts *m, struct insp_err *err)
 	if (mkdirat(m->root, SIDECAR_DIR, 0755) < 0)
 		return insp_err_set(err, -errno, "make the root's directories");
 	dir = openat(m->root, SIDECAR_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || mkdirat(dir, "home", 0755) < 0)
+	if (dir < 0 || mkdirat(dir, "home", 0755) < 0 || mkdirat(dir, "etc", 0755) < 0)
 		return insp_err_set(err, -errno, "make the home directory");
 	for (size_t i = 0; i < view_n_paths && r == 0; i++)
-		r = mounts_link(m->root, view_paths[i].link, view_paths[i].to);
+		r = !view_paths[i].link
+			    ? 0
+			    : mounts_link(m->root, view_paths[i].link, view_paths[i].to);
 	return r < 0 ? insp_err_set(err, r, "make the root's links") : 0;
 }
 
@@ -213,6 +215,21 @@ static bool has_sys(struct mounts *m)
 	return fd >= 0 && is_type(m, mount_id(m, fd), "sysfs");
 }
 
+/* While the tree is where it can be looked up in. */
+static int bring_users(const struct sidecar_plan *plan, struct mounts *m, int messages,
+		       struct insp_err *err)
+{
+	_cleanup_close_ int etc =
+		openat(m->root, SIDECAR_DIR "/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct nameconf names;
+	int r = etc < 0 ? -errno : nameconf_start(plan, m->tree, &names);
+
+	if (r < 0)
+		return insp_err_set(err, r, "read the container's users");
+	nameconf_finish(&names, etc, messages);
+	return 0;
+}
+
 static int bring_target(const struct sidecar_plan *plan, struct mounts *m, int messages,
 			struct insp_err *err)
 {
@@ -221,6 +238,7 @@ static int bring_target(const struct sidecar_plan *plan, struct mounts *m, int m
 	struct entries e = { m->tree, m->root, "/", ours, ARRAY_SIZE(ours), messages };
 	int r = make_own(m, err);
 
+	r = r ?: bring_users(plan, m, messages, err);
 	r = r ?: make_dev(m, messages, err);
 	r = r ?: attach_entries(&e, err);
 	if (r < 0)
