@@ -181,6 +181,7 @@ static int take_newcomers(struct insp_fleet *f)
 
 	while (r >= 0 && (path = newcomers_next(f->newcomers, &at, now, &age))) {
 		struct insp_container *c = container_in(f, path);
+		_cleanup_free_ char *copy = NULL;
 
 		if (!c)
 			continue;
@@ -188,10 +189,13 @@ static int take_newcomers(struct insp_fleet *f)
 			insp_container_free(c);
 			continue;
 		}
-		/* its own directory is not watched any more: fleet_adopt() has settled that */
+		/* fleet_adopt() settles the directory that it samples: path may be gone after it */
+		copy = strdup(path);
 		r = fleet_adopt(f, c);
 		at = 0;
-		newcomers_settle(f->newcomers, path, false);
+		if (!copy)
+			return -ENOMEM;
+		newcomers_settle(f->newcomers, copy, false);
 	}
 	return r;
 }
