@@ -180,6 +180,8 @@ void nameconf_finish(struct nameconf *n, int dirfd, int messages)
 		r = receive(n, buf, deadline);
 		if (r >= 0)
 			r = write_conf(n, i, buf, (size_t)r, dirfd);
+		else if (n->files == user_files)
+			write_conf(n, i, "", 0, dirfd);
 		/* an image from scratch has neither, and resolves nothing: nor is there anything to say */
 		if (r < 0 && r != -ENOENT)
 			warn_conf(messages, r, n->files[i]);

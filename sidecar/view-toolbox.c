@@ -15,10 +15,18 @@
  * absolute path, and that is the container's; so does a link out of alternatives/.
  */
 static const char *const etc_data[] = {
-	"terminfo", "ssl",	 "pki",	      "ca-certificates", "crypto-policies", "nsswitch.conf",
-	"services", "protocols", "rpc",	      "ethertypes",	 "magic",	    "localtime",
-	"timezone", "gai.conf",	 "host.conf", "iproute2",	 "locale.alias",    "mime.types",
+	"terminfo",  "ssl",	  "pki",	"ca-certificates", "crypto-policies", "services",
+	"protocols", "rpc",	  "ethertypes", "magic",	   "localtime",	      "timezone",
+	"gai.conf",  "host.conf", "iproute2",	"locale.alias",	   "mime.types",
 };
+
+/*
+ * Users are those of the files that view_users() has cleaned: the host's may ask systemd, whose root has the home directory /root, and
+ * that is the container's; or the container's /run/systemd/userdb.
+ */
+static const char nsswitch[] =
+	"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+	"protocols: files\nservices: files\nethers: files\nrpc: files\n";
 
 /*
  * Directories of which absolute links are left out, for they lead into the container: /usr/share/vim/vimrc and
@@ -185,7 +193,7 @@ static int link_data(int box, int own)
 		snprintf(to, sizeof(to), VIEW_TOOLBOX "/etc/%s", etc_data[i]);
 		r = mounts_link(etc, etc_data[i], to);
 	}
-	return r;
+	return r ?: files_write(etc, "nsswitch.conf", nsswitch, strlen(nsswitch));
 }
 
 /* ---- what is made ready ---- */

@@ -36,19 +36,21 @@ static void split(char *line, char *field[FIELDS])
 	}
 }
 
-static void put_line(char *line, bool passwd, FILE *f)
+/* Whether it was root's of passwd. */
+static bool put_line(char *line, bool passwd, FILE *f)
 {
 	char *field[FIELDS];
 
 	split(line, field);
-	if (!is_name(field[0]) || !is_number(field[2]))
-		return;
+	if (!is_name(field[0]) || !is_number(field[2]) || (passwd && !is_number(field[3])))
+		return false;
 	if (!passwd)
 		fprintf(f, "%s:x:%s:%s\n", field[0], field[2],
 			is_plain(field[3], ",") ? field[3] : "");
-	else if (is_number(field[3]))
+	else
 		fprintf(f, "%s:x:%s:%s::" VIEW_HOME ":" VIEW_BIN "/sh\n", field[0], field[2],
 			field[3]);
+	return passwd && strtoul(field[2], NULL, 10) == 0;
 }
 
 char *view_users(const char *text, size_t len, bool passwd, size_t *ret_len)
@@ -56,11 +58,15 @@ char *view_users(const char *text, size_t len, bool passwd, size_t *ret_len)
 	_cleanup_free_ char *copy = strndup(text, len);
 	char *out = NULL, *save = NULL;
 	FILE *f = copy ? open_memstream(&out, ret_len) : NULL;
+	bool has_root = !passwd;
 
 	if (!f)
 		return NULL;
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		put_line(line, passwd, f);
+		has_root = put_line(line, passwd, f) || has_root;
+	/* nobody is to make one up */
+	if (!has_root)
+		fputs("root:x:0:0::" VIEW_HOME ":" VIEW_BIN "/sh\n", f);
 	if (fclose(f) == 0)
 		return out;
 	free(out);

@@ -17,7 +17,7 @@ int view_add_toolbox(struct mounts *m, int tree, struct insp_err *err);
 /*
  * What the target view has of a container's passwd, or group: names of letters, digits and "_.-", numbers, members. Every home is
  * VIEW_HOME, every shell the toolbox's: a tool that looks for its user's files (ssh) or starts his shell finds none of the
- * container's, and a name that bash writes into its prompt is none that it expands. NULL: memory is out. free() it.
+ * container's, and a name that bash writes into its prompt is none that it expands. passwd has root in any case. NULL: memory is out. free() it.
  */
 char *view_users(const char *text, size_t len, bool passwd, size_t *ret_len);
 

@@ -68,6 +68,17 @@ test_expect UNSHARE 'in the target view the host'"'"'s programs do their work, a
     test_grep "^ok gdb" actual && test_grep -v "^no " actual && test_grep -v TRAPPED actual && test_grep -v TRAPPED err
 '
 
+rooted() { view "pid:$trapped" -- getent passwd 0 >actual && echo "root:x:0:0::/.sonde/home:/.sonde/bin/sh" | test_cmp - actual; }
+
+test_expect UNSHARE 'root'"'"'s home is never the image'"'"'s: no root in its passwd, no passwd' '
+    file=$SONDE_TEST_DIR/trapped/etc/passwd && cp "$file" was &&
+    for text in "app:x:1:1::/:/bin/sh" "\$(id):x:0:0::/root:/bin/sh" "evil:x:0:0::/root:/bin/sh
+root:x:0:zero::/root:/bin/sh"; do
+        echo "$text" >"$file" && view "pid:$trapped" -- getent passwd 0 >actual && test_grep ":/.sonde/home:/.sonde/bin/sh$" actual || return 1
+    done &&
+    rm "$file" && rooted && mkfifo "$file" && rooted && rm "$file" && cp was "$file"
+'
+
 test_expect UNSHARE 'nor does it where its programs may be started: --exec' '
     cdebug -q --in-target --exec "pid:$trapped" -- sh -c "$(cat "$SONDE_SOURCE/tests/lib/view-acts.sh")$last" >actual 2>err &&
     test_grep "^ok gdb" actual && test_grep -v TRAPPED actual && test_grep -v TRAPPED err

@@ -18,12 +18,16 @@ static void gives(const char *before, bool passwd, const char *after)
 	free(got);
 }
 
+/* what is there of root where the container has none: a resolver that makes one up has the container's /root */
+#define MADE "root:x:0:0::/.sonde/home:/.sonde/bin/sh\n"
+
 static void test_homes_and_shells_are_ours(void **state)
 {
 	gives("root:x:0:0:Root:/root:/bin/sh\napp.x_1-2:!:12:34\n", true,
 	      "root:x:0:0::/.sonde/home:/.sonde/bin/sh\n"
 	      "app.x_1-2:x:12:34::/.sonde/home:/.sonde/bin/sh\n");
-	gives("", true, "");
+	gives("", true, MADE);
+	gives("app:x:12:34::/:/bin/sh\n", true, "app:x:12:34::/.sonde/home:/.sonde/bin/sh\n" MADE);
 	gives("men:x:78:a,b\nall:x:79\n", false, "men:x:78:a,b\nall:x:79:\n");
 }
 
@@ -45,7 +49,7 @@ static void test_what_is_obeyed_goes(void **state)
 					     "::::::" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		gives(lines[i], true, "");
+		gives(lines[i], true, MADE);
 	gives("men:x:78:a,$(id)\n$(id):x:79:a\n", false, "men:x:78:\n");
 }
 
