@@ -39,5 +39,5 @@ store_state()
     getfattr -R -h -d -m - "${what[@]}" 2>/dev/null
 }
 
-# Mounts of ours in any namespace: of a process's table that has the store's, or the word that tmpfs are made with.
-mounts_left() { grep -lE "$HOST|cdebug" /proc/[0-9]*/mountinfo 2>/dev/null; }
+# Mounts of ours in any namespace: of a process's table that has the store's, as the overlay of each session's has.
+mounts_left() { grep -lF "$HOST" /proc/[0-9]*/mountinfo 2>/dev/null; }

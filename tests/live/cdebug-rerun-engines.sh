@@ -31,8 +31,8 @@ test_expect DOCKER 'docker does not notice: no event, its record and layers as t
 '
 
 test_expect DOCKER 'an image: its files, its entrypoint; changes are lost; an unknown one is one line' '
-    again "image:$IMAGE" -- sh -c "cat /target/etc/motd; echo x >/target/x; ls /target/x" >actual && printf "welcome to the test image\n/target/x\n" >expect && test_cmp expect actual &&
-    again "image:docker:$IMAGE" -- ls /target >actual && ! grep -x x actual &&
+    dk tag "$IMAGE" "again-$$:1" && again "image:again-$$:1" -- sh -c "cat /target/etc/motd; echo x >/target/x; ls /target/x" >actual && printf "welcome to the test image\n/target/x\n" >expect && test_cmp expect actual &&
+    again "image:docker:again-$$:1" -- ls /target >actual && ! grep -x x actual &&
     test_status 125 again "image:no-such-$$" 2>err && test_grep "no image" err
 '
 

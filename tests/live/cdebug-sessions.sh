@@ -13,7 +13,7 @@ sees() { test_wait "user capture-pane -t ${2-0} -p | grep -q -e '$1'" || { user 
 test_cleanup 'user kill-server 2>/dev/null || true'
 
 # state: what a session could leave on the target
-state() { cat "/proc/$target/mountinfo" "/proc/$target/cgroup"; ls -l "/proc/$target/ns"; nsenter -t "$target" -p -m ls /proc | grep -c '^[0-9]'; }
+state() { cat "/proc/$target/mountinfo" "/proc/$target/cgroup"; readlink "/proc/$target/ns"/*; nsenter -t "$target" -p -m ls /proc | grep -c '^[0-9]'; }
 
 test_expect UNSHARE,JQ '-d prints an id and returns; the command is beside the target' '
     bare_up && bare_run web && target=$(bare_pid web) && state >before &&
@@ -87,7 +87,7 @@ test_expect UNSHARE,JQ,TMUX 'at a terminal: its size, ctrl-p ctrl-q, and attache
 '
 
 test_expect UNSHARE,JQ,TMUX 'it survives the terminal that it was started in, and the one that was attached' '
-    types "cdebug -q -d pid:$target -- sh -c \"echo a\"\"live; exec cat\" >$TRASH/id.out" && test_wait "[ -s $TRASH/id.out ]" && id=$(cat id.out) &&
+    rm -f id.out && types "cdebug -q -d pid:$target -- sh -c \"echo a\"\"live; exec cat\" >$TRASH/id.out" && test_wait "[ -s $TRASH/id.out ]" && id=$(cat id.out) &&
     session_ids+=("$id") && types "cdebug --attach $id" && sees "^alive" && user kill-server && sleep 0.5 && listed "$id" &&
     test_wait "[ \"\$(list_field attached)\" = 0 ]" && { echo there | timeout 2 cdebug --attach "$id" >actual; [ $? = 124 ]; } && test_grep "^there" actual &&
     holder=$(field holder) && cdebug --stop "$id" && ended
@@ -106,7 +106,8 @@ test_expect UNSHARE 'a session out of its pid namespace outlives the target: its
 '
 
 test_expect UNSHARE,JQ 'the target is as it was; what follows leaves it zombies: a killed supervisor has none who waits for its children' '
-    for one in "${session_ids[@]}"; do [ ! -e "$SESSIONS/$one" ] || cdebug --stop "$one" || return 1; done && state | test_cmp before -
+    for one in "${session_ids[@]}"; do [ ! -e "$SESSIONS/$one" ] || cdebug --stop "$one" || return 1; done &&
+    test_wait "state | cmp before -" && state | test_cmp before -
 '
 
 # wide: a session with a cgroup, and with a process that is nobody's child any more; $command is its command
