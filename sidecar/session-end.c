@@ -120,17 +120,34 @@ static unsigned left_processes(struct insp_sys *sys, const struct session_entry 
 }
 
 /* Only an empty one goes: a directory with this name that holds anything is not ours. */
-static void remove_cgroups(const struct session_entry *e)
+static int remove_cgroup(const char *path)
 {
+	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+	int r = -EBUSY;
+
+	/* a process that ends leaves its cgroup after its namespaces, by which it was known */
+	for (int i = 0; i < CLEAR_ROUNDS && r == -EBUSY; i++) {
+		r = rmdir(path) < 0 ? -errno : 0;
+		if (r == -EBUSY)
+			nanosleep(&tick, NULL);
+	}
+	return r == -EBUSY ? r : 0;
+}
+
+static int remove_cgroups(const struct session_entry *e)
+{
+	int r = 0;
+
 	for (size_t i = 0; i < e->n_cgroups; i++) {
 		const char *name = strrchr(e->cgroups[i], '/');
 
-		if (name && strncmp(name + 1, "sonde-", 6) == 0)
-			rmdir(e->cgroups[i]);
+		if (name && strncmp(name + 1, "sonde-", 6) == 0 && remove_cgroup(e->cgroups[i]) < 0)
+			r = -EBUSY;
 	}
+	return r;
 }
 
-/* -EBUSY: a process cannot be killed: it waits for a file system that does not answer. */
+/* -EBUSY: a process cannot be killed, or is in its cgroup still: it waits for a file system that does not answer. */
 static int clear(struct insp_sys *sys, int dir, const struct session_entry *e)
 {
 	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
@@ -141,9 +158,8 @@ static int clear(struct insp_sys *sys, int dir, const struct session_entry *e)
 		if (n)
 			nanosleep(&tick, NULL);
 	}
-	if (n)
+	if (n || remove_cgroups(e) < 0)
 		return -EBUSY;
-	remove_cgroups(e);
 	session_entry_remove(dir, e->info.id);
 	return 0;
 }
@@ -279,8 +295,7 @@ static void look_at(const char *id, void *arg)
 	}
 	e.info.killed = r == -ESRCH;
 	e.info.processes = e.info.killed ? left_processes(l->sys, &e, false) : 0;
-	if (e.info.killed && !e.info.processes) {
-		remove_cgroups(&e);
+	if (e.info.killed && !e.info.processes && remove_cgroups(&e) == 0) {
 		session_entry_remove(l->dir, id);
 		return;
 	}
