@@ -4,7 +4,7 @@
 # Needs mmdebstrap and sqfstar (squashfs-tools 4.5), and no privileges where unprivileged user namespaces are allowed and the
 # caller has subordinate ids (subuid(5)); or is root, for whom debootstrap and mksquashfs do, too.
 #   TOOLBOX_SUITE   Debian's release (default: trixie)
-#   TOOLBOX_MIRROR  where it is (default: as this host's apt has it, else deb.debian.org)
+#   TOOLBOX_MIRROR  where it is (default: as this host's apt has it)
 #   TOOLBOX_EXTRA   more packages, comma separated
 # Nothing is left behind but OUT, which appears whole or not at all.
 set -euo pipefail
@@ -37,7 +37,9 @@ mirror()
     found=$(cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null |
         sed -n 's/^URIs: *\([^ ]*debian[^ ]*\).*/\1/p; s/^deb  *\(\[[^]]*\] *\)\{0,1\}\(http[^ ]*debian[^ ]*\) .*/\2/p' |
         grep -v security | head -n 1) || true
-    echo "${TOOLBOX_MIRROR:-${found:-http://deb.debian.org/debian}}"
+    found=${TOOLBOX_MIRROR:-$found}
+    [ -n "$found" ] || die "this host's apt names no mirror of Debian: set TOOLBOX_MIRROR"
+    echo "$found"
 }
 
 # In the tree that is $1: what only a machine of its own has.
@@ -52,13 +54,13 @@ by_mmdebstrap()
     for pattern in "${excludes[@]}"; do options+=("--dpkgopt=path-exclude=$pattern"); done
     TMPDIR=/var/tmp mmdebstrap --quiet --variant=minbase --include="$packages" "${options[@]}" "--dpkgopt=path-include=$keep" \
         --aptopt='APT::Install-Recommends "false"' --customize-hook="sh -c '${tidy}' sh \"\$1\"" \
-        "$suite" - "$(mirror)" | sqfstar -comp zstd -b 256K -quiet -no-progress "$part"
+        "$suite" - "$from" | sqfstar -comp zstd -b 256K -quiet -no-progress "$part"
 }
 
 by_debootstrap()
 {
     local pattern
-    debootstrap --variant=minbase "$suite" "$tree" "$(mirror)" >&2
+    debootstrap --variant=minbase "$suite" "$tree" "$from" >&2
     for pattern in "${excludes[@]}"; do echo "path-exclude=$pattern"; done >"$tree/etc/dpkg/dpkg.cfg.d/sonde"
     echo "path-include=$keep" >>"$tree/etc/dpkg/dpkg.cfg.d/sonde"
     printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d" && chmod 755 "$tree/usr/sbin/policy-rc.d"
@@ -69,6 +71,7 @@ by_debootstrap()
     mksquashfs "$tree" "$part" -comp zstd -Xcompression-level 19 -b 256K -quiet -no-progress -noappend
 }
 
+from=$(mirror) || exit 1
 mkdir -p "$(dirname "$out")"
 part=$out.part tree=
 trap 'rm -f "$part"; [ -z "$tree" ] || rm -rf --one-file-system "$tree"' EXIT
